@@ -1,0 +1,30 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import type { Config } from './config/config.js';
+import { ConfigModule } from './config/config.module.js';
+import { DatabaseModule } from './database/database.module.js';
+import { AccountModule } from './features/account/account.module.js';
+import { GroupsModule } from './features/groups/groups.module.js';
+import { HealthModule } from './features/health/health.module.js';
+import { PushModule } from './features/push/push.module.js';
+import { ServerInfoModule } from './features/server-info/server-info.module.js';
+import { TurnModule } from './features/turn/turn.module.js';
+import { HttpModule } from './http/http.module.js';
+
+/** The list of features. */
+@Module({
+  imports: [
+    DatabaseModule,
+    HttpModule,
+    AccountModule,
+    GroupsModule,
+    HealthModule,
+    PushModule,
+    ServerInfoModule,
+    TurnModule,
+  ],
+})
+export class AppModule {
+  static with(config: Config): DynamicModule {
+    return { module: AppModule, imports: [ConfigModule.with(config)] };
+  }
+}

@@ -1,0 +1,54 @@
+import 'reflect-metadata';
+import { RequestMethod } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import pino from 'pino';
+import { AppModule } from './app.module.js';
+import type { Config } from './config/config.js';
+import { NestLogger } from './http/nest-logger.js';
+import { serveDocumentation } from './http/openapi.js';
+import { RateLimiter } from './http/rate-limiter.js';
+import { addRequestHooks, newRequestId } from './http/request-hooks.js';
+
+const BODY_LIMIT_BYTES = 64 * 1024;
+const REQUEST_TIMEOUT_MS = 30_000;
+const KEEP_ALIVE_MS = 65_000;
+
+/** How Nest makes the application: from the module list, or in tests from one with some providers replaced. */
+type Build = (config: Config, adapter: FastifyAdapter) => Promise<NestFastifyApplication>;
+
+const fromModuleList: Build = (config, adapter) =>
+  NestFactory.create<NestFastifyApplication>(AppModule.with(config), adapter, { bodyParser: false, logger: false });
+
+function fastifyAdapter({ http }: Config): FastifyAdapter {
+  return new FastifyAdapter({
+    // Lines are written in blocks: logging a request must not cost a system call.
+    loggerInstance: pino({ level: http.logLevel }, pino.destination({ sync: false, minLength: 4096 })),
+    disableRequestLogging: true,
+    genReqId: newRequestId,
+    trustProxy: http.trustedProxies.length > 0 ? http.trustedProxies : false,
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    routerOptions: { maxParamLength: 512 },
+    forceCloseConnections: 'idle',
+  });
+}
+
+/** The whole application, not yet listening; main serves it and the tests ask it. */
+export async function createApp(config: Config, build: Build = fromModuleList): Promise<NestFastifyApplication> {
+  const app = await build(config, fastifyAdapter(config));
+  const fastify = app.getHttpAdapter().getInstance();
+  app.useLogger(new NestLogger(fastify.log));
+  addRequestHooks(fastify, app.get(RateLimiter));
+  if (config.http.corsOrigin) app.enableCors({ origin: config.http.corsOrigin, maxAge: 3600 });
+  app.setGlobalPrefix('api/v1', {
+    exclude: [
+      { path: 'health', method: RequestMethod.GET },
+      { path: 'health/ready', method: RequestMethod.GET },
+    ],
+  });
+  serveDocumentation(app);
+  app.enableShutdownHooks(['SIGTERM', 'SIGINT']);
+  return app;
+}

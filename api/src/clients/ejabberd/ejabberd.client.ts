@@ -1,0 +1,221 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import axios, { type AxiosInstance, type AxiosResponse } from 'axios';
+import { Problem } from '../../common/problem.js';
+import { CONFIG, type Config } from '../../config/config.js';
+
+/** A role in a multi-user chat room (XEP-0045 §5.2). */
+export type Affiliation = 'owner' | 'admin' | 'member' | 'outcast' | 'none';
+
+/** What ejabberd says to a registration; anything else is a Problem. */
+export type RegisterResult = 'registered' | 'exists' | 'password_refused';
+
+/** The state of a room as the chat server has it. JIDs are bare. */
+export interface Room {
+  title: string;
+  affiliations: Map<string, Affiliation>;
+  subscribers: Set<string>;
+}
+
+/**
+ * The verbs that the product asks of ejabberd, in its words. Users and rooms are named by their local part; the domain
+ * is the one that is served. Every method throws the Problem `chat_server_unavailable` when ejabberd is out
+ * of reach, silent for longer than the deadline, or answers what cannot be understood; then the effect is unknown.
+ */
+export abstract class Ejabberd {
+  /** Answers when ejabberd does. */
+  abstract ping(): Promise<void>;
+  abstract accountExists(username: string): Promise<boolean>;
+  abstract register(username: string, password: string): Promise<RegisterResult>;
+  abstract checkPassword(username: string, password: string): Promise<boolean>;
+  /** Ends every stream of the account and removes everything that the chat server keeps of it. A missing account is fine. */
+  abstract unregister(username: string): Promise<void>;
+  /** A missing room is null. */
+  abstract readRoom(room: string): Promise<Room | null>;
+  /** Creates the room, hidden, members-only and archived; an existing one is fine. */
+  abstract createRoom(room: string, title: string): Promise<void>;
+  abstract renameRoom(room: string, title: string): Promise<void>;
+  /** A missing room is fine. */
+  abstract destroyRoom(room: string): Promise<void>;
+  abstract setAffiliation(room: string, jid: string, affiliation: Affiliation): Promise<void>;
+  /** Subscribes a member to the messages of the room (MucSub), so that they arrive while he is offline. */
+  abstract subscribe(room: string, jid: string): Promise<void>;
+  /** A missing subscription is fine. */
+  abstract unsubscribe(room: string, jid: string): Promise<void>;
+}
+
+/** MucSub nodes that a member is subscribed to: what a client needs to show the room without being in it. */
+const SUBSCRIBED_NODES = ['messages', 'affiliations', 'subject', 'config']
+  .map((node) => `urn:xmpp:mucsub:nodes:${node}`)
+  .join(',');
+
+/** `moderated` off: with it, ejabberd 23.01 lets a removed or banned member of a members-only room back in. */
+const ROOM_OPTIONS = {
+  persistent: 'true',
+  members_only: 'true',
+  moderated: 'false',
+  public: 'false',
+  mam: 'true',
+  allow_subscription: 'true',
+  allow_user_invites: 'false',
+};
+
+const USER_EXISTS = 10_090;
+const REFUSED = 10_001;
+
+type Arguments = Record<string, unknown>;
+
+/**
+ * ejabberd's admin API (mod_http_api). Every call is pinned to version 0, whose names and answers are the same
+ * from 23.01 on. Arguments go in the body only: a query string would end in logs.
+ */
+@Injectable()
+export class EjabberdHttpClient extends Ejabberd implements OnApplicationShutdown {
+  private readonly http: AxiosInstance;
+  private readonly host: string;
+  private readonly service: string;
+  private readonly agents = {
+    http: new HttpAgent({ keepAlive: true, maxSockets: 32 }),
+    https: new HttpsAgent({ keepAlive: true, maxSockets: 32 }),
+  };
+
+  constructor(@Inject(CONFIG) { addresses, neighbours, ports }: Config) {
+    super();
+    this.host = addresses.xmppDomain;
+    this.service = `muc.${this.host}`;
+    this.http = axios.create({
+      baseURL: neighbours.ejabberdUrl || `http://127.0.0.1:${ports.xmppApi}`,
+      // mod_http_api looks its options up by the Host header: it must be a served domain.
+      headers: { host: this.host, 'content-type': 'application/json' },
+      httpAgent: this.agents.http,
+      httpsAgent: this.agents.https,
+      signal: undefined,
+      timeout: neighbours.timeoutMs,
+      maxRedirects: 0,
+      proxy: false,
+      validateStatus: () => true,
+    });
+  }
+
+  onApplicationShutdown(): void {
+    this.agents.http.destroy();
+    this.agents.https.destroy();
+  }
+
+  async ping(): Promise<void> {
+    await this.ok('status', {});
+  }
+
+  async accountExists(user: string): Promise<boolean> {
+    return (await this.ok('check_account', { user, host: this.host })) === 0;
+  }
+
+  async register(user: string, password: string): Promise<RegisterResult> {
+    const answer = await this.call('register', { user, host: this.host, password });
+    if (answer.status === 200) return 'registered';
+    if (answer.status === 409 && answer.data?.code === USER_EXISTS) return 'exists';
+    if (answer.data?.code === REFUSED) return 'password_refused';
+    throw this.misunderstood('register', answer);
+  }
+
+  async checkPassword(user: string, password: string): Promise<boolean> {
+    return (await this.ok('check_password', { user, host: this.host, password })) === 0;
+  }
+
+  async unregister(user: string): Promise<void> {
+    await this.ok('unregister', { user, host: this.host });
+  }
+
+  async readRoom(name: string): Promise<Room | null> {
+    const room = { name, service: this.service };
+    const affiliations = await this.call('get_room_affiliations', room);
+    if (isMissingRoom(affiliations)) return null;
+    if (!isListOf(affiliations, isAffiliationRow)) throw this.misunderstood('get_room_affiliations', affiliations);
+    const subscribers = await this.call('get_subscribers', room);
+    if (!isListOf(subscribers, isText)) throw this.misunderstood('get_subscribers', subscribers);
+    const options = await this.call('get_room_options', room);
+    if (!isListOf(options, isOptionRow)) throw this.misunderstood('get_room_options', options);
+    return {
+      title: options.data.find((option) => option.name === 'title')?.value ?? '',
+      affiliations: new Map(affiliations.data.map((row) => [`${row.username}@${row.domain}`, row.affiliation])),
+      subscribers: new Set(subscribers.data.map(bareJid)),
+    };
+  }
+
+  async createRoom(name: string, title: string): Promise<void> {
+    const options = Object.entries({ ...ROOM_OPTIONS, title }).map(([option, value]) => ({ name: option, value }));
+    const answer = await this.call('create_room_with_opts', { name, service: this.service, host: this.host, options });
+    const exists = answer.status === 400 && /already exists/i.test(String(answer.data?.message ?? answer.data));
+    if (answer.status !== 200 && !exists) throw this.misunderstood('create_room_with_opts', answer);
+  }
+
+  async renameRoom(name: string, title: string): Promise<void> {
+    await this.ok('change_room_option', { name, service: this.service, option: 'title', value: title });
+  }
+
+  async destroyRoom(name: string): Promise<void> {
+    const answer = await this.call('destroy_room', { name, service: this.service });
+    if (answer.status !== 200 && !isMissingRoom(answer)) throw this.misunderstood('destroy_room', answer);
+  }
+
+  async setAffiliation(name: string, jid: string, affiliation: Affiliation): Promise<void> {
+    await this.ok('set_room_affiliation', { name, service: this.service, jid, affiliation });
+  }
+
+  async subscribe(name: string, jid: string): Promise<void> {
+    const nick = jid.slice(0, jid.indexOf('@'));
+    const subscription = { user: `${jid}/veil`, nick, room: `${name}@${this.service}`, nodes: SUBSCRIBED_NODES };
+    const answer = await this.call('subscribe_room', subscription);
+    // The answer lists the nodes: an empty list would be a subscription to nothing.
+    if (!isListOf(answer, isText) || answer.data.length === 0) throw this.misunderstood('subscribe_room', answer);
+  }
+
+  async unsubscribe(name: string, jid: string): Promise<void> {
+    await this.ok('unsubscribe_room', { user: jid, room: `${name}@${this.service}` });
+  }
+
+  private async ok(command: string, args: Arguments): Promise<unknown> {
+    const answer = await this.call(command, args);
+    if (answer.status !== 200) throw this.misunderstood(command, answer);
+    return answer.data;
+  }
+
+  private async call(command: string, args: Arguments): Promise<AxiosResponse> {
+    try {
+      return await this.http.post(`/api/${command}/v0`, args);
+    } catch (error) {
+      // The cause is left out: axios keeps the request in it, passwords included.
+      const reason = axios.isAxiosError(error) ? error.code : 'unknown';
+      throw new Problem('chat_server_unavailable', `ejabberd did not answer ${command} (${reason})`);
+    }
+  }
+
+  private misunderstood(command: string, { status, data }: AxiosResponse): Problem {
+    const code = typeof data === 'object' && data !== null && 'code' in data ? `, code ${data.code}` : '';
+    return new Problem('chat_server_unavailable', `ejabberd answered ${command} with ${status}${code}`);
+  }
+}
+
+const bareJid = (jid: string): string => jid.split('/', 1)[0] ?? jid;
+
+const isText = (row: unknown): row is string => typeof row === 'string';
+
+type AffiliationRow = { username: string; domain: string; affiliation: Affiliation };
+
+const isAffiliationRow = (row: unknown): row is AffiliationRow =>
+  typeof row === 'object' && row !== null && 'username' in row && 'domain' in row && 'affiliation' in row;
+
+type OptionRow = { name: string; value: string };
+
+const isOptionRow = (row: unknown): row is OptionRow =>
+  typeof row === 'object' && row !== null && 'name' in row && 'value' in row;
+
+function isListOf<T>(answer: AxiosResponse, accepts: (row: unknown) => row is T): answer is AxiosResponse<T[]> {
+  return answer.status === 200 && Array.isArray(answer.data) && answer.data.every(accepts);
+}
+
+function isMissingRoom({ status, data }: AxiosResponse): boolean {
+  const message = String((typeof data === 'object' && data !== null && data.message) || data);
+  return status === 400 && /room does(n't| not) exist/i.test(message);
+}

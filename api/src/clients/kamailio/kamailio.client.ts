@@ -1,0 +1,58 @@
+import { Agent } from 'node:http';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import axios, { type AxiosInstance } from 'axios';
+import { Problem } from '../../common/problem.js';
+import { CONFIG, type Config } from '../../config/config.js';
+
+/** What the product asks of the SIP server while it runs; subscribers are rows in the database. */
+export abstract class Kamailio {
+  /** Answers when Kamailio does. @throws Problem call_server_unavailable */
+  abstract ping(): Promise<void>;
+  /** Ends every registration of the address of record `username@domain`; none is fine. @throws Problem call_server_unavailable */
+  abstract removeContacts(addressOfRecord: string): Promise<void>;
+}
+
+const NOT_REGISTERED = 404;
+
+/** Kamailio's JSON-RPC (jsonrpcs over HTTP), guarded by the shared internal secret. */
+@Injectable()
+export class KamailioRpcClient extends Kamailio implements OnApplicationShutdown {
+  private readonly http: AxiosInstance;
+  private readonly agent = new Agent({ keepAlive: true, maxSockets: 4 });
+
+  constructor(@Inject(CONFIG) { http, neighbours, ports }: Config) {
+    super();
+    this.http = axios.create({
+      baseURL: neighbours.kamailioUrl || `http://127.0.0.1:${ports.sipRpc}`,
+      headers: { authorization: `Bearer ${http.internalSecret.reveal()}` },
+      httpAgent: this.agent,
+      timeout: neighbours.timeoutMs,
+      maxRedirects: 0,
+      proxy: false,
+      validateStatus: () => true,
+    });
+  }
+
+  onApplicationShutdown(): void {
+    this.agent.destroy();
+  }
+
+  async ping(): Promise<void> {
+    await this.call('core.uptime', []);
+  }
+
+  async removeContacts(addressOfRecord: string): Promise<void> {
+    await this.call('ul.rm', ['location', addressOfRecord]);
+  }
+
+  private async call(method: string, params: string[]): Promise<void> {
+    const answer = await this.http.post('/rpc', { jsonrpc: '2.0', id: 1, method, params }).catch((error: unknown) => {
+      // The cause is left out: axios keeps the request in it, the secret included.
+      const reason = axios.isAxiosError(error) ? error.code : 'unknown';
+      throw new Problem('call_server_unavailable', `Kamailio did not answer ${method} (${reason})`);
+    });
+    const code = answer.data?.error?.code;
+    if (code === undefined ? answer.status === 200 : code === NOT_REGISTERED) return;
+    throw new Problem('call_server_unavailable', `Kamailio answered ${method} with ${answer.status} ${code ?? ''}`);
+  }
+}

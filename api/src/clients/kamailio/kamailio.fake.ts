@@ -1,0 +1,17 @@
+import { Problem } from '../../common/problem.js';
+import { Kamailio } from './kamailio.client.js';
+
+/** A SIP server in memory: records whose registrations were ended; `down` makes it unreachable. */
+export class FakeKamailio extends Kamailio {
+  readonly removed: string[] = [];
+  down = false;
+
+  async ping(): Promise<void> {
+    if (this.down) throw new Problem('call_server_unavailable', 'the fake is down');
+  }
+
+  async removeContacts(addressOfRecord: string): Promise<void> {
+    await this.ping();
+    this.removed.push(addressOfRecord);
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * Every error that the API answers with: code → status and title (RFC 9457).
+ * A code is part of the contract: once published it keeps its meaning. The OpenAPI document lists this table.
+ */
+export const PROBLEMS = {
+  malformed_request: [400, 'The request cannot be read'],
+  unauthenticated: [401, 'Authentication is required'],
+  invalid_credentials: [401, 'The username or the password is wrong'],
+  forbidden: [403, 'This account may not do that'],
+  not_found: [404, 'There is no such resource'],
+  method_not_allowed: [405, 'The resource does not answer this method'],
+  username_taken: [409, 'The username is taken'],
+  already_member: [409, 'The account is already a member of the group'],
+  last_owner: [409, 'A group needs an owner'],
+  group_busy: [409, 'Another change of this group is under way'],
+  payload_too_large: [413, 'The request body is too large'],
+  unsupported_media_type: [415, 'The request body has a type that is not understood'],
+  validation_failed: [422, 'The request has invalid fields'],
+  rate_limited: [429, 'Too many requests'],
+  internal_error: [500, 'Something went wrong on our side'],
+  database_unavailable: [503, 'The database does not answer'],
+  chat_server_unavailable: [503, 'The chat server does not answer'],
+  call_server_unavailable: [503, 'The call server does not answer'],
+  account_busy: [503, 'An earlier attempt with this username is still being undone'],
+} as const satisfies Record<string, readonly [status: number, title: string]>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** One invalid field of a request: its path in the body (`member_jids[2]`) and what is expected of it. */
+export interface FieldFault {
+  field: string;
+  detail: string;
+}
+
+/** An expected failure that the caller should be told of. Anything else that is thrown becomes `internal_error`. */
+export class Problem extends Error {
+  constructor(
+    readonly code: ProblemCode,
+    readonly detail: string,
+    readonly options: { faults?: FieldFault[]; retryAfterSeconds?: number; cause?: unknown } = {},
+  ) {
+    super(`${code}: ${detail}`, { cause: options.cause });
+    this.name = 'Problem';
+  }
+
+  get status(): number {
+    return PROBLEMS[this.code][0];
+  }
+
+  get title(): string {
+    return PROBLEMS[this.code][1];
+  }
+}
+
+/** A request with one invalid field. */
+export const invalidField = (field: string, detail: string): Problem =>
+  new Problem('validation_failed', `${field} ${detail}`, { faults: [{ field, detail }] });

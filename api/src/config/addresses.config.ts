@@ -1,0 +1,71 @@
+import { hostName, ipAddress, type SettingReader, setting, url } from './setting.js';
+
+export const addressSettings = {
+  XMPP_DOMAIN: setting('XMPP_DOMAIN', hostName, 'localhost', 'Domain of every account: user@XMPP_DOMAIN.'),
+  XMPP_HOST: setting('XMPP_HOST', hostName, '', 'Host name that XMPP clients connect to. Empty: XMPP_DOMAIN.'),
+  XMPP_WS_URL: setting(
+    'XMPP_WS_URL',
+    url('wss:'),
+    '',
+    'WebSocket endpoint told to clients. Empty: wss://XMPP_HOST:XMPP_WS_PORT/ws.',
+  ),
+  HTTP_UPLOAD_DOMAIN: setting(
+    'HTTP_UPLOAD_DOMAIN',
+    hostName,
+    '',
+    'Host name in the URLs of uploaded files. Empty: XMPP_HOST.',
+  ),
+  SIP_DOMAIN: setting('SIP_DOMAIN', hostName, '', 'Domain of SIP addresses: sip:user@SIP_DOMAIN. Empty: XMPP_DOMAIN.'),
+  TURN_DOMAIN: setting(
+    'TURN_DOMAIN',
+    hostName,
+    '',
+    'Host name of the TURN server, also its realm. Empty: XMPP_DOMAIN.',
+  ),
+  BIND_ADDRESS: setting(
+    'BIND_ADDRESS',
+    ipAddress,
+    '127.0.0.1',
+    'Address on which the public listeners of all servers are opened.',
+  ),
+  SERVER_IP: setting(
+    'SERVER_IP',
+    ipAddress,
+    '127.0.0.1',
+    'Address under which clients reach this machine (SIP, TURN).',
+  ),
+  MEDIA_IP: setting(
+    'MEDIA_IP',
+    ipAddress,
+    '127.0.0.2',
+    'Address of the media relay (rtpengine); the only peer in a private range that TURN may reach.',
+  ),
+};
+
+/** The names and addresses under which clients find the servers. */
+export interface Addresses {
+  xmppDomain: string;
+  xmppHost: string;
+  /** Empty: derived from the host and the port. */
+  xmppWebSocketUrl: string;
+  uploadDomain: string;
+  sipDomain: string;
+  turnDomain: string;
+  bind: string;
+  server: string;
+}
+
+export function readAddresses({ read }: SettingReader): Addresses {
+  const xmppDomain = read(addressSettings.XMPP_DOMAIN);
+  const xmppHost = read(addressSettings.XMPP_HOST) || xmppDomain;
+  return {
+    xmppDomain,
+    xmppHost,
+    xmppWebSocketUrl: read(addressSettings.XMPP_WS_URL),
+    uploadDomain: read(addressSettings.HTTP_UPLOAD_DOMAIN) || xmppHost,
+    sipDomain: read(addressSettings.SIP_DOMAIN) || xmppDomain,
+    turnDomain: read(addressSettings.TURN_DOMAIN) || xmppDomain,
+    bind: read(addressSettings.BIND_ADDRESS),
+    server: read(addressSettings.SERVER_IP),
+  };
+}

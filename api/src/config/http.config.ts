@@ -1,0 +1,45 @@
+import type { Secret } from '../common/secret.js';
+import { integer, networkList, oneOf, type SettingReader, secretSetting, setting, text } from './setting.js';
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const;
+
+export const httpSettings = {
+  TRUSTED_PROXIES: setting(
+    'TRUSTED_PROXIES',
+    networkList,
+    '',
+    'Addresses or networks of reverse proxies whose X-Forwarded-For is believed. Empty: none.',
+  ),
+  CORS_ORIGIN: setting(
+    'CORS_ORIGIN',
+    text,
+    '',
+    'Origin of web clients that may call the API from a browser (* for any). Empty: none.',
+  ),
+  RATE_LIMIT_FACTOR: setting(
+    'RATE_LIMIT_FACTOR',
+    integer(1, 1_000_000),
+    1,
+    'Multiplies every rate limit, for load tests and very large households.',
+  ),
+  LOG_LEVEL: setting('LOG_LEVEL', oneOf(...LOG_LEVELS), 'info', `Least severe log line: ${LOG_LEVELS.join(', ')}.`),
+  INTERNAL_SECRET: secretSetting('INTERNAL_SECRET', 32, 'Shared by the API and Kamailio for webhooks and JSON-RPC.'),
+};
+
+export interface HttpConfig {
+  trustedProxies: string[];
+  corsOrigin: string;
+  rateLimitFactor: number;
+  logLevel: (typeof LOG_LEVELS)[number];
+  internalSecret: Secret;
+}
+
+export function readHttp({ read }: SettingReader): HttpConfig {
+  return {
+    trustedProxies: read(httpSettings.TRUSTED_PROXIES),
+    corsOrigin: read(httpSettings.CORS_ORIGIN),
+    rateLimitFactor: read(httpSettings.RATE_LIMIT_FACTOR),
+    logLevel: read(httpSettings.LOG_LEVEL),
+    internalSecret: read(httpSettings.INTERNAL_SECRET),
+  };
+}

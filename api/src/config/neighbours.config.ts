@@ -1,0 +1,47 @@
+import { hostName, integer, type SettingReader, setting, url } from './setting.js';
+
+export const neighbourSettings = {
+  XMPP_API_URL: setting(
+    'XMPP_API_URL',
+    url('http:', 'https:'),
+    '',
+    'Admin API of ejabberd. Plain HTTP is accepted for a loopback address only. Empty: http://127.0.0.1:XMPP_API_PORT.',
+  ),
+  SIP_RPC_URL: setting(
+    'SIP_RPC_URL',
+    url('http:', 'https:'),
+    '',
+    'JSON-RPC of Kamailio. Empty: http://127.0.0.1:SIP_RPC_PORT.',
+  ),
+  RTPENGINE_HOST: setting('RTPENGINE_HOST', hostName, '127.0.0.1', 'Address of the control port of rtpengine.'),
+  NEIGHBOUR_TIMEOUT_MS: setting(
+    'NEIGHBOUR_TIMEOUT_MS',
+    integer(100, 60_000),
+    5000,
+    'How long the API waits for ejabberd, Kamailio or PostgreSQL, in milliseconds.',
+  ),
+};
+
+export interface NeighboursConfig {
+  /** Empty: derived from the port. */
+  ejabberdUrl: string;
+  /** Empty: derived from the port. */
+  kamailioUrl: string;
+  rtpengineHost: string;
+  timeoutMs: number;
+}
+
+const LOOPBACK_URL = /^http:\/\/(127\.\d+\.\d+\.\d+|\[::1\]|localhost)(:|\/|$)/;
+
+export function readNeighbours(reader: SettingReader): NeighboursConfig {
+  const ejabberdUrl = reader.read(neighbourSettings.XMPP_API_URL);
+  if (ejabberdUrl?.startsWith('http:') && !LOOPBACK_URL.test(ejabberdUrl)) {
+    reader.faults.push('XMPP_API_URL must be https: passwords cross it, and only loopback may go without TLS');
+  }
+  return {
+    ejabberdUrl,
+    kamailioUrl: reader.read(neighbourSettings.SIP_RPC_URL),
+    rtpengineHost: reader.read(neighbourSettings.RTPENGINE_HOST),
+    timeoutMs: reader.read(neighbourSettings.NEIGHBOUR_TIMEOUT_MS),
+  };
+}

@@ -1,0 +1,131 @@
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { Secret } from '../common/secret.js';
+
+/** What a setting's text may be, and what it becomes. `parse` throws an Error whose message says what is expected. */
+export interface Kind<T> {
+  readonly parse: (raw: string) => T;
+}
+
+/** One environment variable: its name, its default as text (empty: derived or unset) and its documentation. */
+export interface Setting<T> {
+  readonly name: string;
+  readonly kind: Kind<T>;
+  readonly fallback: string;
+  readonly doc: string;
+  readonly secret: boolean;
+}
+
+/** Settings of one concern, in the order in which .env.example and the README list them. */
+export interface Section {
+  readonly title: string;
+  readonly settings: Readonly<Record<string, Setting<unknown>>>;
+}
+
+export function setting<T>(name: string, kind: Kind<T>, fallback: string | number, doc: string): Setting<T> {
+  return { name, kind, fallback: String(fallback), doc, secret: false };
+}
+
+/** A secret has no default and is also accepted as NAME_FILE. */
+export function secretSetting(name: string, minimumLength: number, doc: string): Setting<Secret> {
+  return { name, kind: secretText(minimumLength), fallback: '', doc, secret: true };
+}
+
+const expected = (what: string): never => {
+  throw new Error(`must be ${what}`);
+};
+
+export const text: Kind<string> = { parse: (raw) => raw };
+
+export const port: Kind<number> = {
+  parse: (raw) => {
+    const value = Number(raw);
+    return /^\d{1,5}$/.test(raw) && value >= 1 && value <= 65_535 ? value : expected('a port, 1 to 65535');
+  },
+};
+
+export const integer = (minimum: number, maximum: number): Kind<number> => ({
+  parse: (raw) => {
+    const value = Number(raw);
+    const fits = /^\d+$/.test(raw) && value >= minimum && value <= maximum;
+    return fits ? value : expected(`a whole number from ${minimum} to ${maximum}`);
+  },
+});
+
+export const ipAddress: Kind<string> = { parse: (raw) => (isIP(raw) ? raw : expected('an IP address')) };
+
+const DOMAIN_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;
+
+/** A host name in lower case, or empty where the setting is derived from another. */
+export const hostName: Kind<string> = {
+  parse: (raw) => (raw === '' || DOMAIN_NAME.test(raw) || isIP(raw) ? raw : expected('a host name in lower case')),
+};
+
+export const url = (...protocols: string[]): Kind<string> => ({
+  parse: (raw) => {
+    if (raw === '') return raw;
+    const parsed = URL.canParse(raw) ? new URL(raw) : undefined;
+    return parsed && protocols.includes(parsed.protocol) ? raw : expected(`a URL with ${protocols.join(' or ')}`);
+  },
+});
+
+export const oneOf = <T extends string>(...values: readonly T[]): Kind<T> => ({
+  parse: (raw) => values.find((value) => value === raw) ?? expected(`one of ${values.join(', ')}`),
+});
+
+/** Addresses or networks (a.b.c.d/n), separated by commas. */
+export const networkList: Kind<string[]> = {
+  parse: (raw) => {
+    const entries = raw.split(',').map((entry) => entry.trim());
+    const networks = entries.filter((entry) => entry !== '');
+    const valid = networks.every((entry) => isIP(entry.replace(/\/\d{1,3}$/, '')) !== 0);
+    return valid ? networks : expected('IP addresses or networks, separated by commas');
+  },
+};
+
+/** Secrets that stand in documentation and examples protect nothing. */
+const EXAMPLE_SECRET = /change[-_ ]?me|example|secret|password|default|^(.)\1+$/i;
+
+function secretText(minimumLength: number): Kind<Secret> {
+  return {
+    parse: (raw) => {
+      if (raw === '') return expected('set (or its _FILE variant)');
+      if (raw.length < minimumLength) return expected(`at least ${minimumLength} characters long`);
+      return EXAMPLE_SECRET.test(raw) ? expected('a generated secret, not an example') : new Secret(raw);
+    },
+  };
+}
+
+/** Reads settings from an environment and keeps every fault, so that an operator sees all of them at once. */
+export class SettingReader {
+  readonly faults: string[] = [];
+
+  constructor(private readonly environment: NodeJS.ProcessEnv) {}
+
+  /** The parsed value. A fault is noted and the setting's default stands in: the caller throws at the end. */
+  readonly read = <T>(wanted: Setting<T>): T => {
+    try {
+      return wanted.kind.parse(this.raw(wanted));
+    } catch (error) {
+      // The value itself is never part of the message: it may be a secret in the wrong place.
+      this.faults.push(`${wanted.name} ${error instanceof Error ? error.message : 'is not valid'}`);
+      return undefined as T;
+    }
+  };
+
+  private raw(wanted: Setting<unknown>): string {
+    const given = this.environment[wanted.name];
+    if (given) return given;
+    const file = wanted.secret ? this.environment[`${wanted.name}_FILE`] : undefined;
+    if (file) return readSecretFile(file);
+    return wanted.fallback;
+  }
+}
+
+function readSecretFile(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+  } catch {
+    throw new Error('names a file that cannot be read');
+  }
+}

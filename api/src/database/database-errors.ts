@@ -1,0 +1,29 @@
+/** How postgres.js and PostgreSQL say that the database cannot be reached, as opposed to refusing a statement. */
+const UNAVAILABLE = new Set([
+  'CONNECT_TIMEOUT',
+  'CONNECTION_CLOSED',
+  'CONNECTION_DESTROYED',
+  'CONNECTION_ENDED',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  '53300', // too many connections
+  '57014', // statement timeout
+  '57P01', // shut down by an administrator
+  '57P02', // crashed
+  '57P03', // starting up
+]);
+
+const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '');
+
+/** Whether the database was out of reach: nothing is known about the statement then, and a retry may succeed. */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  if (UNAVAILABLE.has(codeOf(error))) return true;
+  return error instanceof Error && error.message === 'PostgreSQL does not answer';
+}
+
+/** Whether a statement broke the named unique constraint (SQLSTATE 23505). */
+export function isUniqueViolation(error: unknown, constraint: string): boolean {
+  return codeOf(error) === '23505' && (error as { constraint_name?: string }).constraint_name === constraint;
+}

@@ -1,0 +1,56 @@
+import { createConnection } from 'node:net';
+import { Global, Inject, Injectable, Module, type OnApplicationShutdown } from '@nestjs/common';
+import postgres from 'postgres';
+import { CONFIG, type Config } from '../config/config.js';
+
+/** Injection token of the tagged-template query function; only repositories ask for it. */
+export const SQL = Symbol('Sql');
+
+export type Sql = postgres.Sql;
+/** A query function or a transaction: what a repository method runs on. */
+export type Queries = postgres.ISql;
+
+/**
+ * Opens the pool. Connections are made on demand: a database that is down fails requests, not the start.
+ * A connection on which nothing moves for longer than any query may take is cut: a frozen server must not
+ * hold requests, and postgres.js has no deadline of its own for an answer.
+ */
+export function connect({ database, ports, neighbours }: Config): Sql {
+  const socket = async () => {
+    const stream = createConnection({ host: database.host, port: ports.database, noDelay: true, keepAlive: true });
+    stream.setTimeout(neighbours.timeoutMs + 1000, () => stream.destroy(new Error('PostgreSQL does not answer')));
+    await new Promise<void>((resolve, reject) => stream.once('connect', resolve).once('error', reject));
+    return stream;
+  };
+  return postgres({
+    host: database.host,
+    port: ports.database,
+    database: database.name,
+    username: database.user,
+    password: () => database.password.reveal(),
+    max: database.poolSize,
+    socket,
+    fetch_types: false,
+    // A restarted database is found again at once, not after a pause that grows.
+    backoff: () => 0.2,
+    connect_timeout: Math.ceil(neighbours.timeoutMs / 1000),
+    connection: { application_name: 'veil-api', statement_timeout: neighbours.timeoutMs },
+    onnotice: () => {},
+  } as postgres.Options<Record<string, never>>);
+}
+
+@Injectable()
+class DatabaseShutdown implements OnApplicationShutdown {
+  constructor(@Inject(SQL) private readonly sql: Sql) {}
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.sql.end({ timeout: 5 });
+  }
+}
+
+@Global()
+@Module({
+  providers: [{ provide: SQL, useFactory: connect, inject: [CONFIG] }, DatabaseShutdown],
+  exports: [SQL],
+})
+export class DatabaseModule {}

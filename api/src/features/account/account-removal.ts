@@ -1,0 +1,75 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Ejabberd } from '../../clients/ejabberd/ejabberd.client.js';
+import { Kamailio } from '../../clients/kamailio/kamailio.client.js';
+import { Clock } from '../../common/clock.js';
+import { jidOf } from '../../common/jid.js';
+import { CONFIG, type Config } from '../../config/config.js';
+import { AccountRepository, type AccountRow } from './account.repository.js';
+
+/** What a feature does about its own data before an account goes. It may be run again after a crash. */
+export type RemovalStep = (account: { id: string; username: string }) => Promise<void>;
+
+/** Longer than all neighbours together may take to answer: nobody takes a row over from somebody who is at work. */
+export const LEASE_MS = 30_000;
+
+/** Finishes what a crash, a failed neighbour or a deletion left: the account goes from every store, its own row last. */
+@Injectable()
+export class AccountRemoval {
+  private readonly steps: RemovalStep[] = [];
+
+  constructor(
+    private readonly accounts: AccountRepository,
+    private readonly ejabberd: Ejabberd,
+    private readonly kamailio: Kamailio,
+    private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /** Another feature's part of every deletion. */
+  addStep(step: RemovalStep): void {
+    this.steps.push(step);
+  }
+
+  newLease(): Date {
+    return new Date(this.clock.milliseconds() + LEASE_MS);
+  }
+
+  /**
+   * Removes a claimed account. A registration that was never finished (`pending`) left nothing but the chat server's user.
+   * @throws Problem when a neighbour fails; the row stays, and the reaper tries again
+   */
+  async finish(account: AccountRow): Promise<void> {
+    if (account.status === 'deleting') {
+      await this.kamailio.removeContacts(jidOf(account.username, this.config.addresses.sipDomain));
+      for (const step of this.steps) await step(account);
+    }
+    await this.ejabberd.unregister(account.username);
+    if (account.lease_until) await this.accounts.remove(account.id, account.lease_until);
+  }
+
+  /** Finishes one unfinished account now; false when somebody else works on it. */
+  async finishNow(id: string): Promise<boolean> {
+    const claimed = await this.accounts.claim(id, this.clock.now(), this.newLease());
+    if (claimed) await this.finish(claimed);
+    return claimed !== undefined;
+  }
+
+  /** Finishes up to `most` unfinished accounts. One that fails again waits for its lease to run out. */
+  async finishLeftovers(most: number, onFailure: (error: unknown) => void): Promise<void> {
+    const claimed = await this.accounts.claimUnfinished(this.clock.now(), this.newLease(), most);
+    for (const account of claimed) {
+      await this.finish(account).catch((error: unknown) => {
+        onFailure(error);
+        return this.postpone(account);
+      });
+    }
+  }
+
+  private async postpone(account: AccountRow): Promise<void> {
+    const retryAt = new Date(this.clock.milliseconds() + RETRY_MS);
+    if (account.lease_until) await this.accounts.expireLease(account.id, account.lease_until, retryAt);
+  }
+}
+
+/** How soon a removal that failed is tried again. */
+const RETRY_MS = 5000;

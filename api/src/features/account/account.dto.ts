@@ -1,0 +1,60 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { Text } from '../../http/fields.js';
+
+export class RegisterRequest {
+  @Text({ min: 3, max: 32, description: 'Letters a-z, digits and _; folded to lower case', example: 'alice' })
+  username!: string;
+
+  @Text({ min: 8, max: 128, secret: true, description: 'Not one of the common ones' })
+  password!: string;
+}
+
+export class LoginRequest {
+  @Text({ max: 128, description: 'In any case', example: 'alice' })
+  username!: string;
+
+  @Text({ max: 128, secret: true, description: 'The password' })
+  password!: string;
+}
+
+export class DeleteAccountRequest {
+  @Text({ max: 300, description: "The caller's own JID", example: 'alice@localhost' })
+  jid!: string;
+
+  @Text({ max: 128, secret: true, description: 'The password, once more' })
+  password!: string;
+}
+
+/** A session's token under every name that clients of the field read. */
+export class LoginAnswer {
+  @ApiProperty({ example: 'alice@localhost' })
+  jid!: string;
+
+  @ApiProperty({ description: 'Send it as `Authorization: Bearer <token>`' })
+  token!: string;
+
+  @ApiProperty({ description: 'The same token' })
+  access_token!: string;
+
+  @ApiProperty({ example: 'Bearer' })
+  token_type!: string;
+
+  @ApiProperty({ description: 'Life of the token in seconds', example: 86400 })
+  expires_in!: number;
+
+  @ApiProperty({ format: 'uuid' })
+  user_id!: string;
+}
+
+export class RegisterAnswer extends LoginAnswer {
+  @ApiProperty({ enum: ['registered'] })
+  status!: 'registered';
+}
+
+export class DeleteAccountAnswer {
+  @ApiProperty({
+    enum: ['deleted', 'deleting'],
+    description: '`deleting`: the account is closed, and the rest follows when a server that is away is back',
+  })
+  status!: 'deleted' | 'deleting';
+}

@@ -1,0 +1,31 @@
+import { Global, Module } from '@nestjs/common';
+import { EjabberdModule } from '../../clients/ejabberd/ejabberd.module.js';
+import { KamailioModule } from '../../clients/kamailio/kamailio.module.js';
+import { Authenticator } from '../../http/access.js';
+import { AccountController } from './account.controller.js';
+import { AccountRepository } from './account.repository.js';
+import { AccountService } from './account.service.js';
+import { AccountReaper } from './account-reaper.js';
+import { AccountRemoval } from './account-removal.js';
+import { RegistrationService } from './registration.service.js';
+import { SessionRepository } from './session.repository.js';
+import { SessionService } from './session.service.js';
+
+/** Global because its Authenticator guards every route of every feature. */
+@Global()
+@Module({
+  imports: [EjabberdModule, KamailioModule],
+  controllers: [AccountController],
+  providers: [
+    AccountService,
+    RegistrationService,
+    AccountRemoval,
+    AccountReaper,
+    SessionService,
+    AccountRepository,
+    SessionRepository,
+    { provide: Authenticator, useExisting: SessionService },
+  ],
+  exports: [AccountService, AccountRemoval, Authenticator],
+})
+export class AccountModule {}

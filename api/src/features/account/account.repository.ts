@@ -1,0 +1,130 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type Queries, SQL, type Sql } from '../../database/database.module.js';
+import type { SipCredentials } from './password.js';
+
+export type AccountStatus = 'pending' | 'active' | 'deleting';
+
+export interface AccountRow {
+  id: string;
+  username: string;
+  status: AccountStatus;
+  lease_until: Date | null;
+}
+
+/** An account as login needs it: with the SIP credentials that are stored, if any. */
+export interface LoginRow extends AccountRow {
+  ha1: string | null;
+}
+
+/**
+ * Accounts and the rows that live and die with them. `lease_until` is a fencing token as well: whoever holds a lease
+ * writes only while the row still carries it.
+ */
+@Injectable()
+export class AccountRepository {
+  constructor(@Inject(SQL) private readonly sql: Sql) {}
+
+  async find(username: string, domain: string): Promise<AccountRow | undefined> {
+    const [row] = await this.sql<AccountRow[]>`
+      SELECT id, username, status, lease_until FROM accounts WHERE username = ${username} AND domain = ${domain}`;
+    return row;
+  }
+
+  async findForLogin(username: string, domain: string, sipDomain: string): Promise<LoginRow | undefined> {
+    const [row] = await this.sql<LoginRow[]>`
+      SELECT a.id, a.username, a.status, a.lease_until, s.ha1
+      FROM accounts a
+      LEFT JOIN kamailio.subscriber s ON s.username = a.username AND s.domain = ${sipDomain}
+      WHERE a.username = ${username} AND a.domain = ${domain} AND a.status = 'active'`;
+    return row;
+  }
+
+  async findActive(usernames: string[], domain: string): Promise<{ id: string; username: string }[]> {
+    return this.sql<{ id: string; username: string }[]>`
+      SELECT id, username FROM accounts
+      WHERE username = ANY(${usernames}::text[]) AND domain = ${domain} AND status = 'active'`;
+  }
+
+  /** Takes the username for whoever holds the lease; false when somebody has it. */
+  async reserve(account: { id: string; username: string; domain: string; leaseUntil: Date }): Promise<boolean> {
+    const { count } = await this.sql`
+      INSERT INTO accounts (id, username, domain, status, lease_until)
+      VALUES (${account.id}, ${account.username}, ${account.domain}, 'pending', ${account.leaseUntil})
+      ON CONFLICT (username, domain) DO NOTHING`;
+    return count === 1;
+  }
+
+  /** The reserved account becomes active and can make calls; false when the lease was lost meanwhile. */
+  activate(
+    account: { id: string; username: string; leaseUntil: Date },
+    sipDomain: string,
+    sip: SipCredentials,
+  ): Promise<boolean> {
+    return this.sql.begin(async (transaction) => {
+      const { count } = await transaction`
+        UPDATE accounts SET status = 'active', lease_until = NULL
+        WHERE id = ${account.id} AND status = 'pending' AND lease_until = ${account.leaseUntil}`;
+      if (count === 1) await this.writeSubscriber(account.username, sipDomain, sip, transaction);
+      return count === 1;
+    });
+  }
+
+  /** Kamailio's row of the account, written or replaced. The plain password is never stored. */
+  async writeSubscriber(
+    username: string,
+    sipDomain: string,
+    { ha1, ha1b }: SipCredentials,
+    sql: Queries = this.sql,
+  ): Promise<void> {
+    await sql`
+      INSERT INTO kamailio.subscriber (username, domain, password, ha1, ha1b)
+      VALUES (${username}, ${sipDomain}, '', ${ha1}, ${ha1b})
+      ON CONFLICT (username, domain) DO UPDATE SET ha1 = excluded.ha1, ha1b = excluded.ha1b`;
+  }
+
+  /** Gives a lease back before its time, so that the reaper or a retry takes the row up at once. */
+  async expireLease(id: string, leaseUntil: Date, now: Date): Promise<void> {
+    await this.sql`UPDATE accounts SET lease_until = ${now} WHERE id = ${id} AND lease_until = ${leaseUntil}`;
+  }
+
+  /**
+   * Closes an active account for good: from here on its tokens, calls and pushes are dead, whatever happens to the rest.
+   * False when it is not active any more.
+   */
+  close(account: { id: string; username: string; leaseUntil: Date }, sipDomain: string): Promise<boolean> {
+    return this.sql.begin(async (transaction) => {
+      const { count } = await transaction`
+        UPDATE accounts SET status = 'deleting', lease_until = ${account.leaseUntil}
+        WHERE id = ${account.id} AND status = 'active'`;
+      await transaction`DELETE FROM sessions WHERE account_id = ${account.id}`;
+      await transaction`DELETE FROM push_registrations WHERE account_id = ${account.id}`;
+      await transaction`
+        DELETE FROM kamailio.subscriber WHERE username = ${account.username} AND domain = ${sipDomain}`;
+      return count === 1;
+    });
+  }
+
+  /** Takes over at most `most` rows that a crash or a failed neighbour left unfinished. */
+  claimUnfinished(now: Date, leaseUntil: Date, most: number): Promise<AccountRow[]> {
+    return this.sql<AccountRow[]>`
+      UPDATE accounts SET lease_until = ${leaseUntil}
+      WHERE id IN (
+        SELECT id FROM accounts WHERE status <> 'active' AND lease_until <= ${now}
+        ORDER BY lease_until LIMIT ${most} FOR UPDATE SKIP LOCKED)
+      RETURNING id, username, status, lease_until`;
+  }
+
+  /** Takes over one unfinished row; undefined when somebody else works on it. */
+  async claim(id: string, now: Date, leaseUntil: Date): Promise<AccountRow | undefined> {
+    const [row] = await this.sql<AccountRow[]>`
+      UPDATE accounts SET lease_until = ${leaseUntil}
+      WHERE id = ${id} AND status <> 'active' AND lease_until <= ${now}
+      RETURNING id, username, status, lease_until`;
+    return row;
+  }
+
+  /** Removes the row, which frees the username. Sessions and registrations go with it. */
+  async remove(id: string, leaseUntil: Date): Promise<void> {
+    await this.sql`DELETE FROM accounts WHERE id = ${id} AND status <> 'active' AND lease_until = ${leaseUntil}`;
+  }
+}

@@ -1,0 +1,105 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Ejabberd } from '../../clients/ejabberd/ejabberd.client.js';
+import { jidOf, usernameOf } from '../../common/jid.js';
+import { Problem } from '../../common/problem.js';
+import { CONFIG, type Config } from '../../config/config.js';
+import type { Caller } from '../../http/access.js';
+import type { DeleteAccountAnswer, LoginAnswer, RegisterAnswer } from './account.dto.js';
+import { AccountRepository, type LoginRow } from './account.repository.js';
+import { AccountRemoval } from './account-removal.js';
+import { sipCredentials } from './password.js';
+import { RegistrationService } from './registration.service.js';
+import { SessionService } from './session.service.js';
+import { foldUsername } from './username.js';
+
+/** An account as other features know it. */
+export interface KnownAccount {
+  id: string;
+  jid: string;
+}
+
+const wrongCredentials = (): Problem => new Problem('invalid_credentials', 'check both and try again');
+
+@Injectable()
+export class AccountService {
+  constructor(
+    private readonly accounts: AccountRepository,
+    private readonly registration: RegistrationService,
+    private readonly removal: AccountRemoval,
+    private readonly sessions: SessionService,
+    private readonly ejabberd: Ejabberd,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  async register(username: string, password: string): Promise<RegisterAnswer> {
+    const account = await this.registration.register(username, password);
+    return { status: 'registered', ...(await this.openSession(account)) };
+  }
+
+  /** Checks the password with the chat server, which keeps it (SCRAM). @throws Problem invalid_credentials */
+  async login(rawUsername: string, password: string): Promise<LoginAnswer> {
+    const username = foldUsername(rawUsername);
+    if (!username) throw wrongCredentials();
+    const { xmppDomain, sipDomain } = this.config.addresses;
+    const account = await this.accounts.findForLogin(username, xmppDomain, sipDomain);
+    const right = await this.ejabberd.checkPassword(username, password);
+    if (!account || !right) throw wrongCredentials();
+    await this.keepSipCredentials(account, password);
+    return this.openSession(account);
+  }
+
+  /**
+   * Closes the caller's account and removes it from every store.
+   * @throws Problem forbidden for another's JID, invalid_credentials for a wrong password
+   */
+  async delete(caller: Caller, jid: string, password: string): Promise<DeleteAccountAnswer> {
+    if (jid.toLowerCase() !== caller.jid) throw new Problem('forbidden', 'jid must be your own');
+    if (!(await this.ejabberd.checkPassword(caller.username, password))) throw wrongCredentials();
+    const account = { id: caller.accountId, username: caller.username, leaseUntil: this.removal.newLease() };
+    const closed = await this.accounts.close(account, this.config.addresses.sipDomain);
+    this.sessions.forget(caller.sessionId);
+    if (!closed) return { status: 'deleting' };
+    return this.finishDeletion(account);
+  }
+
+  /** The active accounts behind bare JIDs of this server, by JID; others are left out. */
+  async findActive(jids: readonly string[]): Promise<Map<string, KnownAccount>> {
+    const domain = this.config.addresses.xmppDomain;
+    const usernames = jids.map((jid) => usernameOf(jid, domain)).filter((name) => name !== null);
+    if (usernames.length === 0) return new Map();
+    const rows = await this.accounts.findActive(usernames, domain);
+    return new Map(rows.map(({ id, username }) => [jidOf(username, domain), { id, jid: jidOf(username, domain) }]));
+  }
+
+  private async finishDeletion(account: { id: string; username: string; leaseUntil: Date }) {
+    try {
+      const { id, username, leaseUntil } = account;
+      await this.removal.finish({ id, username, status: 'deleting', lease_until: leaseUntil });
+      return { status: 'deleted' as const };
+    } catch (error) {
+      // The account is closed already; a neighbour that is away only delays the rest.
+      if (!(error instanceof Problem)) throw error;
+      return { status: 'deleting' as const };
+    }
+  }
+
+  /** Kamailio's digest hash follows the password; it is written only when it differs. */
+  private async keepSipCredentials(account: LoginRow, password: string): Promise<void> {
+    const { sipDomain } = this.config.addresses;
+    const sip = sipCredentials(account.username, sipDomain, password);
+    if (account.ha1 !== sip.ha1) await this.accounts.writeSubscriber(account.username, sipDomain, sip);
+  }
+
+  private async openSession(account: { id: string; username: string }): Promise<LoginAnswer> {
+    const jid = jidOf(account.username, this.config.addresses.xmppDomain);
+    const token = await this.sessions.open(account.id, jid);
+    return {
+      jid,
+      token,
+      access_token: token,
+      token_type: 'Bearer',
+      expires_in: this.sessions.lifetimeSeconds,
+      user_id: account.id,
+    };
+  }
+}

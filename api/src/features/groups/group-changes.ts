@@ -1,0 +1,146 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../common/clock.js';
+import { newId } from '../../common/ids.js';
+import { Problem } from '../../common/problem.js';
+import { GroupRoom } from './group-room.js';
+import type { GroupState } from './group-rules.js';
+import { GroupsRepository, type Lease } from './groups.repository.js';
+
+/** A large group's room takes many calls; a lease outlives them. */
+const LEASE_MS = 60_000;
+const PATIENCE_MS = 3000;
+const RETRY_ACQUIRE_MS = 40;
+/** How soon a change that could not be undone is tried again. */
+const RETRY_MS = 5000;
+
+const noGroup = (): Problem => new Problem('not_found', 'there is no such group');
+
+/**
+ * Changes groups so that the tables and the room never stay apart. Whoever changes a group holds its lease; the room is
+ * brought to the wanted state first, then one transaction makes it true. A change that fails leaves its lease to run
+ * out, and the next change or the reaper brings the room back to what the tables say.
+ */
+@Injectable()
+export class GroupChanges {
+  constructor(
+    private readonly groups: GroupsRepository,
+    private readonly room: GroupRoom,
+    private readonly clock: Clock,
+  ) {}
+
+  async create(wanted: GroupState): Promise<string> {
+    const lease = await this.groups.reserve(newId(), wanted.name, newId(), this.after(LEASE_MS));
+    await this.carryOut(lease, wanted, new Set());
+    return lease.groupId;
+  }
+
+  /**
+   * @param plan the group after the change; what it throws changes nothing
+   * @throws Problem not_found, group_busy, chat_server_unavailable
+   */
+  async change(groupId: string, plan: (state: GroupState) => GroupState): Promise<GroupState> {
+    const lease = await this.acquire(groupId, 'active');
+    const { before, next } = await this.planned(lease, plan);
+    await this.carryOut(lease, next, admittedBy(before, next));
+    return next;
+  }
+
+  /** Deletes a group and its room; once begun it is only ever finished. `check` may throw and so prevent it. */
+  async delete(groupId: string, check: (state: GroupState) => void): Promise<void> {
+    const lease = await this.acquire(groupId, 'deleting');
+    await this.planned(lease, check);
+    await this.undoable(lease, async () => {
+      if (!(await this.groups.markDeleting(lease))) throw lost();
+      await this.finishDeletion(lease);
+    });
+  }
+
+  /** Mends up to `most` groups whose change was cut off: the room follows the tables again. */
+  async mendLeftovers(most: number, onFailure: (error: unknown) => void): Promise<void> {
+    const times = { now: this.clock.now(), until: this.after(LEASE_MS) };
+    for (const lease of await this.groups.claimUnfinished(newId(), times, most)) {
+      await this.mend(lease).catch((error: unknown) => {
+        onFailure(error);
+        return this.groups.expire(lease, this.after(RETRY_MS));
+      });
+    }
+  }
+
+  private async mend(lease: Lease): Promise<void> {
+    if (lease.status !== 'active') return this.finishDeletion(lease);
+    const state = await this.groups.read(lease.groupId);
+    if (state) await this.room.bringTo(lease.groupId, state);
+    await this.groups.release(lease);
+  }
+
+  private async finishDeletion(lease: Lease): Promise<void> {
+    await this.room.destroy(lease.groupId);
+    await this.groups.remove(lease);
+  }
+
+  private async carryOut(lease: Lease, next: GroupState, admitted: ReadonlySet<string>): Promise<void> {
+    await this.undoable(lease, async () => {
+      await this.room.bringTo(lease.groupId, next, admitted);
+      const outcome = await this.groups.commit(lease, next);
+      if (outcome === 'gone') throw new Problem('not_found', 'an account of the group is being deleted; try again');
+      if (outcome === 'lost') throw lost();
+    });
+  }
+
+  /** Runs a part of a change after which room and tables may differ; on failure the lease runs out at once. */
+  private async undoable(lease: Lease, part: () => Promise<void>): Promise<void> {
+    try {
+      await part();
+    } catch (error) {
+      // When the database is away as well, the lease runs out by itself.
+      await this.groups.expire(lease, this.clock.now()).catch(() => {});
+      throw error;
+    }
+  }
+
+  /** Reads the group and lets the plan object before anything is touched. */
+  private async planned<T>(lease: Lease, plan: (state: GroupState) => T): Promise<{ before: GroupState; next: T }> {
+    try {
+      const before = await this.groups.read(lease.groupId);
+      if (!before) throw noGroup();
+      return { before, next: plan(before) };
+    } catch (error) {
+      const giveBack = lease.tookOver ? this.groups.expire(lease, this.clock.now()) : this.groups.release(lease);
+      await giveBack.catch(() => {});
+      throw error;
+    }
+  }
+
+  /** Waits a moment for whoever else changes the group. @param latest the last status in which the group still counts */
+  private async acquire(groupId: string, latest: 'active' | 'deleting'): Promise<Lease> {
+    const deadline = this.clock.milliseconds() + PATIENCE_MS;
+    const changeId = newId();
+    for (;;) {
+      const times = { now: this.clock.now(), until: this.after(LEASE_MS) };
+      const lease = await this.groups.acquire(groupId, changeId, times);
+      if (!lease) throw noGroup();
+      if (lease !== 'busy') return this.usable(lease, latest);
+      if (this.clock.milliseconds() >= deadline) throw lost();
+      await delay(RETRY_ACQUIRE_MS);
+    }
+  }
+
+  private async usable(lease: Lease, latest: 'active' | 'deleting'): Promise<Lease> {
+    if (lease.status === 'active' || latest === 'deleting') return lease;
+    await this.groups.expire(lease, this.clock.now());
+    throw noGroup();
+  }
+
+  private after(ms: number): Date {
+    return new Date(this.clock.milliseconds() + ms);
+  }
+}
+
+/** The accounts that a change lets in. */
+function admittedBy(before: GroupState, next: GroupState): ReadonlySet<string> {
+  const members = new Set(before.members.map(({ accountId }) => accountId));
+  return new Set(next.members.map(({ accountId }) => accountId).filter((id) => !members.has(id)));
+}
+
+const lost = (): Problem => new Problem('group_busy', 'try again in a moment', { retryAfterSeconds: 1 });

@@ -1,0 +1,15 @@
+import { Module } from '@nestjs/common';
+import { EjabberdModule } from '../../clients/ejabberd/ejabberd.module.js';
+import { GroupChanges } from './group-changes.js';
+import { GroupReaper } from './group-reaper.js';
+import { GroupRoom } from './group-room.js';
+import { GroupsController } from './groups.controller.js';
+import { GroupsRepository } from './groups.repository.js';
+import { GroupsService } from './groups.service.js';
+
+@Module({
+  imports: [EjabberdModule],
+  controllers: [GroupsController],
+  providers: [GroupsService, GroupChanges, GroupRoom, GroupReaper, GroupsRepository],
+})
+export class GroupsModule {}

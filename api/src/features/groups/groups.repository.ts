@@ -1,0 +1,152 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type Queries, SQL, type Sql } from '../../database/database.module.js';
+import type { GroupMember, GroupRole, GroupState } from './group-rules.js';
+
+export type GroupStatus = 'pending' | 'active' | 'deleting';
+
+/** The right to change a group, held by one caller until a time. */
+export interface Lease {
+  groupId: string;
+  changeId: string;
+  status: GroupStatus;
+  /** The change before this one was cut off: the room may differ from what stands in the tables. */
+  tookOver: boolean;
+}
+
+export interface GroupListing {
+  id: string;
+  name: string;
+  role: GroupRole;
+}
+
+interface LeaseTimes {
+  now: Date;
+  until: Date;
+}
+
+@Injectable()
+export class GroupsRepository {
+  constructor(@Inject(SQL) private readonly sql: Sql) {}
+
+  /** Reserves a new group under a lease; nobody sees it yet. */
+  async reserve(groupId: string, name: string, changeId: string, until: Date): Promise<Lease> {
+    await this.sql`
+      INSERT INTO groups (id, name, status, change_id, change_until)
+      VALUES (${groupId}, ${name}, 'pending', ${changeId}, ${until})`;
+    return { groupId, changeId, status: 'pending', tookOver: false };
+  }
+
+  /** Takes the lease of one group: 'busy' while somebody else holds it, undefined when there is no such group. */
+  acquire(groupId: string, changeId: string, { now, until }: LeaseTimes): Promise<Lease | 'busy' | undefined> {
+    return this.sql.begin(async (transaction) => {
+      const [group] = await transaction<{ status: GroupStatus; change_until: Date | null }[]>`
+        SELECT status, change_until FROM groups WHERE id = ${groupId} AND status <> 'pending' FOR UPDATE`;
+      if (!group) return undefined;
+      if (group.change_until && group.change_until > now) return 'busy';
+      await transaction`
+        UPDATE groups SET change_id = ${changeId}, change_until = ${until} WHERE id = ${groupId}`;
+      return { groupId, changeId, status: group.status, tookOver: group.change_until !== null };
+    });
+  }
+
+  /** Takes over groups whose change was cut off. */
+  async claimUnfinished(changeId: string, { now, until }: LeaseTimes, most: number): Promise<Lease[]> {
+    const rows = await this.sql<{ id: string; status: GroupStatus }[]>`
+      UPDATE groups SET change_id = ${changeId}, change_until = ${until}
+      WHERE id IN (
+        SELECT id FROM groups WHERE change_id IS NOT NULL AND change_until <= ${now}
+        ORDER BY change_until LIMIT ${most} FOR UPDATE SKIP LOCKED)
+      RETURNING id, status`;
+    return rows.map(({ id, status }) => ({ groupId: id, changeId, status, tookOver: true }));
+  }
+
+  async read(groupId: string): Promise<GroupState | undefined> {
+    const [group] = await this.sql<{ name: string }[]>`
+      SELECT name FROM groups WHERE id = ${groupId} AND status <> 'pending'`;
+    if (!group) return undefined;
+    const members = await this.sql<GroupMember[]>`
+      SELECT m.account_id AS "accountId", a.username || '@' || a.domain AS jid, m.role
+      FROM group_members m JOIN accounts a ON a.id = m.account_id
+      WHERE m.group_id = ${groupId} ORDER BY m.joined_at, a.username`;
+    return { name: group.name, members: [...members] };
+  }
+
+  async listOf(accountId: string): Promise<GroupListing[]> {
+    return this.sql<GroupListing[]>`
+      SELECT g.id, g.name, m.role FROM groups g JOIN group_members m ON m.group_id = g.id
+      WHERE m.account_id = ${accountId} AND g.status = 'active' ORDER BY g.created_at, g.id`;
+  }
+
+  async groupIdsOf(accountId: string): Promise<string[]> {
+    const rows = await this.sql<{ id: string }[]>`
+      SELECT g.id FROM groups g JOIN group_members m ON m.group_id = g.id
+      WHERE m.account_id = ${accountId} AND g.status = 'active' ORDER BY g.id`;
+    return rows.map(({ id }) => id);
+  }
+
+  /**
+   * Makes a change true and gives the lease back, in one transaction.
+   * @returns 'lost' when the lease was lost, 'gone' when a member's account is not active any more: nothing is changed then
+   */
+  commit({ groupId, changeId }: Lease, next: GroupState): Promise<'done' | 'lost' | 'gone'> {
+    const abort = new Error('roll back');
+    let outcome: 'done' | 'lost' | 'gone' = 'done';
+    return this.sql
+      .begin(async (transaction) => {
+        const { count } = await transaction`
+          UPDATE groups SET name = ${next.name}, status = 'active', change_id = NULL, change_until = NULL
+          WHERE id = ${groupId} AND change_id = ${changeId}`;
+        if (count !== 1) outcome = 'lost';
+        else if (!(await this.writeMembers(groupId, next.members, transaction))) outcome = 'gone';
+        if (outcome !== 'done') throw abort;
+      })
+      .catch((error: unknown) => {
+        if (error !== abort) throw error;
+      })
+      .then(() => outcome);
+  }
+
+  /** From here on nobody sees the group; only the rest of its deletion is left. False when the lease was lost. */
+  async markDeleting({ groupId, changeId }: Lease): Promise<boolean> {
+    const { count } = await this.sql`
+      UPDATE groups SET status = 'deleting' WHERE id = ${groupId} AND change_id = ${changeId}`;
+    return count === 1;
+  }
+
+  async remove({ groupId, changeId }: Lease): Promise<void> {
+    await this.sql`DELETE FROM groups WHERE id = ${groupId} AND change_id = ${changeId}`;
+  }
+
+  /** Gives the lease back; room and tables agree. */
+  async release({ groupId, changeId }: Lease): Promise<void> {
+    await this.sql`
+      UPDATE groups SET change_id = NULL, change_until = NULL WHERE id = ${groupId} AND change_id = ${changeId}`;
+  }
+
+  /** Lets the lease run out at `at`: room and tables may differ, and whoever takes it over has to mend that. */
+  async expire({ groupId, changeId }: Lease, at: Date): Promise<void> {
+    await this.sql`UPDATE groups SET change_until = ${at} WHERE id = ${groupId} AND change_id = ${changeId}`;
+  }
+
+  /**
+   * False when the account of a new member is not active any more; it is locked against closing meanwhile. Who is a
+   * member already may be on his way out: his own departure comes with a change of its own.
+   */
+  private async writeMembers(groupId: string, members: readonly GroupMember[], sql: Queries): Promise<boolean> {
+    const ids = members.map(({ accountId }) => accountId);
+    const eligible = await sql`
+      SELECT a.id FROM accounts a
+      WHERE a.id = ANY(${ids}::uuid[]) AND (a.status = 'active' OR EXISTS (
+        SELECT FROM group_members m WHERE m.group_id = ${groupId} AND m.account_id = a.id))
+      ORDER BY a.id FOR SHARE OF a`;
+    if (eligible.length !== ids.length) return false;
+    await sql`DELETE FROM group_members WHERE group_id = ${groupId} AND NOT account_id = ANY(${ids}::uuid[])`;
+    const roles = members.map(({ role }) => role);
+    await sql`
+      INSERT INTO group_members (group_id, account_id, role, joined_at)
+      SELECT ${groupId}, m.id, m.role, clock_timestamp()
+      FROM unnest(${ids}::uuid[], ${roles}::text[]) WITH ORDINALITY AS m (id, role, position) ORDER BY m.position
+      ON CONFLICT (group_id, account_id) DO UPDATE SET role = excluded.role`;
+    return true;
+  }
+}

@@ -1,0 +1,54 @@
+import { Body, Controller, Delete, HttpCode, Post } from '@nestjs/common';
+import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { type Caller, CurrentCaller, Internal, RateLimited } from '../../http/access.js';
+import { Problems } from '../../http/openapi.js';
+import {
+  CallNotifyAnswer,
+  CallNotifyRequest,
+  DeregisterPushAnswer,
+  DeregisterPushRequest,
+  RegisterPushAnswer,
+  RegisterPushRequest,
+} from './push.dto.js';
+import { PushService } from './push.service.js';
+
+@ApiTags('push')
+@ApiBearerAuth()
+@Controller('push')
+export class PushController {
+  constructor(private readonly push: PushService) {}
+
+  @Post('register')
+  @HttpCode(200)
+  @RateLimited('register_push')
+  @ApiOperation({ summary: 'Register a device for push, or replace its token' })
+  @ApiOkResponse({ type: RegisterPushAnswer })
+  @Problems('validation_failed', 'unauthenticated', 'forbidden', 'rate_limited')
+  register(@CurrentCaller() caller: Caller, @Body() request: RegisterPushRequest): Promise<RegisterPushAnswer> {
+    return this.push.register(caller, request).then(() => ({ status: 'registered' }));
+  }
+
+  @Delete('register')
+  @ApiOperation({ summary: 'Forget a device' })
+  @ApiOkResponse({ type: DeregisterPushAnswer })
+  @Problems('validation_failed', 'unauthenticated', 'forbidden', 'not_found')
+  deregister(
+    @CurrentCaller() caller: Caller,
+    @Body() { jid, device_id }: DeregisterPushRequest,
+  ): Promise<DeregisterPushAnswer> {
+    return this.push.deregister(caller, jid, device_id).then(() => ({ status: 'deregistered' }));
+  }
+
+  @Post('call-notify')
+  @HttpCode(200)
+  @Internal()
+  @ApiOperation({
+    summary: 'Webhook of the SIP server: somebody who is offline is called',
+    description: 'On the internal listener only, with the internal secret as Bearer token.',
+  })
+  @ApiOkResponse({ type: CallNotifyAnswer })
+  @Problems('validation_failed', 'unauthenticated', 'not_found')
+  callNotify(@Body() { callee_username }: CallNotifyRequest): Promise<CallNotifyAnswer> {
+    return this.push.callNotify(callee_username);
+  }
+}

@@ -1,0 +1,7 @@
+import { Module } from '@nestjs/common';
+import { PushController } from './push.controller.js';
+import { PushRepository } from './push.repository.js';
+import { PushService } from './push.service.js';
+
+@Module({ controllers: [PushController], providers: [PushService, PushRepository] })
+export class PushModule {}

@@ -1,0 +1,51 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Clock } from '../../common/clock.js';
+import { jidOf } from '../../common/jid.js';
+import { Problem } from '../../common/problem.js';
+import { CONFIG, type Config } from '../../config/config.js';
+import type { Caller } from '../../http/access.js';
+import type { CallNotifyAnswer, RegisterPushRequest } from './push.dto.js';
+import { PushRepository } from './push.repository.js';
+
+/** The registry of devices that can be woken. */
+@Injectable()
+export class PushService {
+  constructor(
+    private readonly registrations: PushRepository,
+    private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /** @throws Problem forbidden for another's JID */
+  async register(caller: Caller, request: RegisterPushRequest): Promise<void> {
+    requireOwn(caller, request.jid);
+    const registration = {
+      jid: caller.jid,
+      deviceId: request.device_id,
+      accountId: caller.accountId,
+      platform: request.platform,
+      pushToken: request.push_token,
+      appId: request.app_id,
+    };
+    if (await this.registrations.upsert(registration, this.clock.now())) return;
+    throw new Problem('unauthenticated', 'the account is being deleted');
+  }
+
+  /** @throws Problem forbidden for another's JID, not_found for a device that is not registered */
+  async deregister(caller: Caller, jid: string, deviceId: string): Promise<void> {
+    requireOwn(caller, jid);
+    if (await this.registrations.remove(caller.accountId, deviceId)) return;
+    throw new Problem('not_found', 'the device is not registered');
+  }
+
+  /** Says what was done for a call to somebody who is offline: no provider is configured yet, so nothing is sent. */
+  async callNotify(calleeUsername: string): Promise<CallNotifyAnswer> {
+    const jid = jidOf(calleeUsername.toLowerCase(), this.config.addresses.xmppDomain);
+    const registrations = await this.registrations.countOf(jid);
+    return { status: registrations === 0 ? 'no_registrations' : 'no_provider', sent: 0, registrations };
+  }
+}
+
+function requireOwn(caller: Caller, jid: string): void {
+  if (jid.toLowerCase() !== caller.jid) throw new Problem('forbidden', 'jid must be your own');
+}

@@ -1,0 +1,42 @@
+import { ApiProperty } from '@nestjs/swagger';
+
+export class ServerInfo {
+  @ApiProperty({ example: 'example.com', description: 'Domain of JIDs' })
+  xmpp_domain!: string;
+
+  @ApiProperty({ example: 'chat.example.com' })
+  xmpp_host!: string;
+
+  @ApiProperty({ example: 5223, description: 'XMPP with direct TLS' })
+  xmpp_port_tls!: number;
+
+  @ApiProperty({ example: 5222, description: 'XMPP with STARTTLS' })
+  xmpp_port_starttls!: number;
+
+  @ApiProperty({ example: 'wss://chat.example.com:5280/ws', description: 'XMPP over WebSocket (RFC 7395)' })
+  xmpp_ws_url!: string;
+
+  @ApiProperty({ example: 'example.com', description: 'Domain of SIP addresses' })
+  sip_domain!: string;
+
+  @ApiProperty({ example: 5061, description: 'SIP over TLS' })
+  sip_port_tls!: number;
+
+  @ApiProperty({ example: 'wss://example.com:8089', description: 'SIP over WebSocket (RFC 7118)' })
+  sip_ws_url!: string;
+
+  @ApiProperty({ example: 'turn.example.com:3478', description: 'STUN and TURN over UDP and TCP' })
+  turn_server!: string;
+
+  @ApiProperty({ example: 'turn.example.com:5349', description: 'TURN over TLS' })
+  turn_server_tls!: string;
+
+  @ApiProperty({ example: 'upload.example.com', description: 'Host of uploaded files' })
+  http_upload_host!: string;
+
+  @ApiProperty({ example: '1.0.0' })
+  server_version!: string;
+
+  @ApiProperty({ example: '1.0.0', description: 'Older clients should ask to be updated' })
+  min_client_version!: string;
+}

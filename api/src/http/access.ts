@@ -1,0 +1,45 @@
+import { createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import type { RateLimitName } from './rate-limits.js';
+
+/** Who may call a route: everybody, an account with its token, or the other servers through the internal listener. */
+export type Audience = 'public' | 'account' | 'internal';
+
+export const AUDIENCE = 'veil:audience';
+export const RATE_LIMIT = 'veil:rate-limit';
+
+/** The route answers without authentication. Routes that say nothing require an account. */
+export const Public = () => SetMetadata(AUDIENCE, 'public' satisfies Audience);
+
+/** The route answers on the internal listener only, to callers that hold the internal secret. */
+export const Internal = () => SetMetadata(AUDIENCE, 'internal' satisfies Audience);
+
+/** Counts calls of the route against a limit of the rate-limit table. */
+export const RateLimited = (name: RateLimitName) => SetMetadata(RATE_LIMIT, name);
+
+/** The account that a token speaks for. */
+export interface Caller {
+  accountId: string;
+  username: string;
+  jid: string;
+  sessionId: string;
+}
+
+/** Says whose a token is; the account feature does it. @throws Problem unauthenticated */
+export abstract class Authenticator {
+  abstract authenticate(token: string): Promise<Caller>;
+}
+
+export type AuthenticatedRequest = FastifyRequest & { caller?: Caller };
+
+/** The caller of a route that requires an account. */
+export const CurrentCaller = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
+  const { caller } = context.switchToHttp().getRequest<AuthenticatedRequest>();
+  if (!caller) throw new Error('a public route asked for its caller');
+  return caller;
+});
+
+const BEARER = /^Bearer ([\w.~+/=-]{1,4096})$/i;
+
+/** The token of an Authorization header (RFC 6750 §2.1), if there is one. */
+export const bearerToken = (header: string | undefined): string | undefined => header && BEARER.exec(header)?.[1];

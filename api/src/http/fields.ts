@@ -1,0 +1,70 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiProperty } from '@nestjs/swagger';
+import { buildMessage, IsIn, IsOptional, IsString, MaxLength, MinLength, ValidateBy } from 'class-validator';
+
+/** Control characters, NUL among them: no store takes them all, and none of them is text. */
+const CONTROL = /\p{Cc}/u;
+
+const isCleanText = (value: unknown): boolean =>
+  typeof value === 'string' && value.isWellFormed() && !CONTROL.test(value);
+
+const IsCleanText = () =>
+  ValidateBy({
+    name: 'isCleanText',
+    validator: {
+      validate: isCleanText,
+      defaultMessage: buildMessage(() => 'must be text without control characters'),
+    },
+  });
+
+interface TextField {
+  min?: number;
+  max: number;
+  description: string;
+  example?: string;
+  optional?: true;
+  secret?: true;
+}
+
+/** A line of text of `min` to `max` characters: validation and OpenAPI in one. */
+export function Text({ min = 1, max, description, example, optional, secret }: TextField): PropertyDecorator {
+  return applyDecorators(
+    ...(optional ? [IsOptional()] : []),
+    MaxLength(max, { message: `must be at most ${max} characters long` }),
+    MinLength(min, { message: min === 1 ? 'must not be empty' : `must be at least ${min} characters long` }),
+    IsCleanText(),
+    IsString({ message: 'must be a string' }),
+    ApiProperty({
+      description,
+      ...(example === undefined ? {} : { example }),
+      minLength: min,
+      maxLength: max,
+      required: !optional,
+      ...(secret ? { format: 'password' } : {}),
+    }),
+  );
+}
+
+/** One of a few words. */
+export function Choice(values: readonly string[], description: string, optional?: 'optional'): PropertyDecorator {
+  return applyDecorators(
+    ...(optional ? [IsOptional()] : []),
+    IsIn(values, { message: `must be one of ${values.join(', ')}` }),
+    ApiProperty({ description, enum: values, required: !optional }),
+  );
+}
+
+/** A list of lines of text. */
+export function TextList(most: number, max: number, description: string, example: string[]): PropertyDecorator {
+  return applyDecorators(
+    MaxLength(max, { each: true, message: `must each be at most ${max} characters long` }),
+    ValidateBy({
+      name: 'isTextList',
+      validator: {
+        validate: (value) => Array.isArray(value) && value.length <= most && value.every(isCleanText),
+        defaultMessage: buildMessage(() => `must be a list of at most ${most} strings`),
+      },
+    }),
+    ApiProperty({ description, example, type: [String], maxItems: most }),
+  );
+}

@@ -1,0 +1,19 @@
+import { Global, Module } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { AccessGuard } from './access.guard.js';
+import { BodyPipe } from './body.pipe.js';
+import { ProblemFilter } from './problem.filter.js';
+import { RateLimiter } from './rate-limiter.js';
+
+/** What every request passes: access, validation, and on failure the problem document. */
+@Global()
+@Module({
+  providers: [
+    RateLimiter,
+    { provide: APP_GUARD, useClass: AccessGuard },
+    { provide: APP_PIPE, useClass: BodyPipe },
+    { provide: APP_FILTER, useClass: ProblemFilter },
+  ],
+  exports: [RateLimiter],
+})
+export class HttpModule {}

@@ -1,0 +1,73 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Problem, type ProblemCode } from '../common/problem.js';
+import { isDatabaseUnavailable } from '../database/database-errors.js';
+
+/** What Fastify and Nest refuse before or around a handler, by HTTP status. */
+const CODE_OF_STATUS: Record<number, ProblemCode> = {
+  400: 'malformed_request',
+  401: 'unauthenticated',
+  403: 'forbidden',
+  404: 'not_found',
+  405: 'method_not_allowed',
+  413: 'payload_too_large',
+  415: 'unsupported_media_type',
+  429: 'rate_limited',
+};
+
+const DETAIL_OF_CODE: Partial<Record<ProblemCode, string>> = {
+  malformed_request: 'the body must be valid JSON, and the URL well-formed',
+  not_found: 'no such route',
+  payload_too_large: 'the body may hold 64 KiB',
+  unsupported_media_type: 'send application/json',
+};
+
+/** The one way out of every failed request: an RFC 9457 document. What was not expected is logged and shown as nothing. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  private readonly logger = new Logger('http');
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    const reply = http.getResponse<FastifyReply>();
+    const problem = problemOf(error);
+    if (problem.status >= 500) this.logFailure(problem, error, request.id);
+    if (problem.options.retryAfterSeconds) reply.header('retry-after', problem.options.retryAfterSeconds);
+    if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
+    reply.status(problem.status).type('application/problem+json').send(documentOf(problem, request.id));
+  }
+
+  private logFailure(problem: Problem, error: unknown, requestId: string): void {
+    const unexpected = problem.code === 'internal_error' && error instanceof Error ? error.stack : undefined;
+    this.logger.error({ request_id: requestId, code: problem.code, detail: problem.detail, stack: unexpected });
+  }
+}
+
+function problemOf(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (isDatabaseUnavailable(error)) {
+    return new Problem('database_unavailable', 'nothing was changed that you were told of; try again', {
+      retryAfterSeconds: 1,
+    });
+  }
+  const code = CODE_OF_STATUS[statusOf(error)];
+  if (code) return new Problem(code, DETAIL_OF_CODE[code] ?? 'the request was refused');
+  return new Problem('internal_error', 'the failure was logged under this request id');
+}
+
+function statusOf(error: unknown): number {
+  if (error instanceof HttpException) return error.getStatus();
+  const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
+  return typeof status === 'number' ? status : 500;
+}
+
+const documentOf = (problem: Problem, requestId: string) => ({
+  type: `about:blank#${problem.code}`,
+  title: problem.title,
+  status: problem.status,
+  detail: problem.detail,
+  code: problem.code,
+  request_id: requestId,
+  ...(problem.options.faults ? { errors: problem.options.faults } : {}),
+});

@@ -1,0 +1,22 @@
+/** What a limit counts by: the client's address, or the account whose token it carries. */
+export type RateLimitScope = 'address' | 'account';
+
+export interface RateLimit {
+  readonly per: RateLimitScope;
+  /** Calls allowed within one window, before RATE_LIMIT_FACTOR. */
+  readonly calls: number;
+  readonly windowSeconds: number;
+}
+
+/** Every rate limit of the REST API in one table. `anything` counts each request; a route adds one with @RateLimited. */
+export const RATE_LIMITS = {
+  anything: { per: 'address', calls: 1200, windowSeconds: 60 },
+  register: { per: 'address', calls: 20, windowSeconds: 3600 },
+  login: { per: 'address', calls: 30, windowSeconds: 60 },
+  delete_account: { per: 'account', calls: 5, windowSeconds: 60 },
+  credentials: { per: 'account', calls: 60, windowSeconds: 60 },
+  change_group: { per: 'account', calls: 120, windowSeconds: 60 },
+  register_push: { per: 'account', calls: 60, windowSeconds: 60 },
+} as const satisfies Record<string, RateLimit>;
+
+export type RateLimitName = keyof typeof RATE_LIMITS;
