@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Renders the configuration into RUN_DIR/etc and becomes coturn, in the foreground, as the user it is started by.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=scripts/lib/template.sh
+source "$here/../scripts/lib/template.sh"
+
+# The IPv4 address that coturn listens on and relays from. coturn must be told one, a wildcard would relay from
+# the wildcard: with BIND_ADDRESS=0.0.0.0 it is SERVER_IP or, behind NAT, this machine's first address.
+turn_address() {
+  local addresses
+  if [ "$BIND_ADDRESS" != 0.0.0.0 ]; then
+    echo "$BIND_ADDRESS"
+    return
+  fi
+  read -ra addresses <<< "$(hostname -I)"
+  case " ${addresses[*]} " in
+    *" $SERVER_IP "*) echo "$SERVER_IP" ;;
+    *) printf '%s\n' "${addresses[@]}" | grep -m1 -F . ;;
+  esac
+}
+
+older_than() {
+  local version
+  version=$(turnserver --version 2>/dev/null | grep -m1 -oE '^[0-9]+\.[0-9.]+')
+  [ "$(printf '%s\n' "$version" "$1" | sort -V | head -n1)" != "$1" ]
+}
+
+configuration() {
+  cat "$here/turnserver.conf"
+  if older_than 4.7; then cat "$here/turnserver-before-4.7.conf"; fi
+  # coturn refuses loopback peers whatever its lists say, unless told otherwise. The lists then decide: of
+  # 127.0.0.0/8 and ::1 they let through the media relay alone.
+  case "$MEDIA_IP" in 127.*) printf '\nallow-loopback-peers\n' ;; esac
+}
+
+read_secret TURN_SECRET
+TURN_ADDRESS=$(turn_address)
+TURN_ALLOCATIONS=$((TURN_MAX_PORT - TURN_MIN_PORT + 1))
+export TURN_ADDRESS TURN_ALLOCATIONS
+
+mkdir -p "$RUN_DIR/etc"
+render <(configuration) "$RUN_DIR/etc/turnserver.conf"
+
+# A clean environment: the secret is in the file, which nobody else reads.
+cd "$RUN_DIR"
+exec env -i PATH="$PATH" turnserver -c "$RUN_DIR/etc/turnserver.conf"
