@@ -50,9 +50,12 @@ export class XmppDriver {
 
   constructor() {
     this.process = spawn(PYTHON, [PROGRAM]);
-    this.process.stderr.pipe(process.stderr);
+    let complaints = '';
+    this.process.stderr.on('data', (data: Buffer) => {
+      complaints += data.toString();
+    });
     createInterface({ input: this.process.stdout }).on('line', (line) => this.receive(JSON.parse(line)));
-    this.process.on('exit', (code) => this.abandon(new Error(`xmpp_client.py ended with ${code}`)));
+    this.process.on('exit', (code) => this.abandon(new Error(`xmpp_client.py ended with ${code}: ${complaints}`)));
   }
 
   listen(client: string, listener: Listener): void {

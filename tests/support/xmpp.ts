@@ -70,6 +70,8 @@ export interface ConnectOptions {
   directTls?: boolean;
   /** `tls-unique`, the channel binding that slixmpp knows, ends with TLS 1.2. */
   tlsVersion?: '1.2';
+  /** Nodes of its contacts whose changes it wants to be told of (PEP). */
+  interests?: string[];
   /** Announce presence at once; without it no message is delivered to the session. */
   available?: boolean;
 }
@@ -104,6 +106,7 @@ export class XmppClient {
       mechanism = 'SCRAM-SHA-256',
       directTls = false,
       tlsVersion,
+      interests = [],
       available = true,
     }: ConnectOptions = {},
   ): Promise<XmppClient> {
@@ -116,6 +119,7 @@ export class XmppClient {
       mechanism,
       authority: platform.certificateAuthorityFile,
       tls_version: tlsVersion ?? null,
+      interests,
       host: platform.host,
       port: directTls ? platform.ports.xmppTls : platform.ports.xmpp,
       direct_tls: directTls,
@@ -262,7 +266,7 @@ export class XmppClient {
   // --- services ---
 
   async features(jid: string): Promise<string[]> {
-    return (await this.call('features', { jid })) as string[];
+    return (await this.call('disco_features', { jid })) as string[];
   }
 
   async services(jid: string): Promise<string[]> {

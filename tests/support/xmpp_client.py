@@ -105,19 +105,21 @@ def describe_presence(xml):
 
 
 class Client(ClientXMPP):
-    def __init__(self, report, jid, password, mechanism, authority, tls_version):
+    def __init__(self, report, jid, password, mechanism, authority, tls_version, interests):
         super().__init__(jid, password, sasl_mech=mechanism)
         self.report = report
         self.archives = {}
         self.established = asyncio.get_running_loop().create_future()
-        self.enable_direct_tls = self.enable_starttls = True
         self.ssl_context = ssl.create_default_context(cafile=authority)
         if tls_version == "1.2":
             self.ssl_context.maximum_version = ssl.TLSVersion.TLSv1_2
         self.register_plugin("xep_0198", {"allow_resume": True})
         self.register_plugin("xep_0199")
+        self.register_plugin("xep_0163")
+        self.interests = interests
         self.add_filter("in", self.observe)
-        self.add_event_handler("session_start", lambda _: self.establish())
+        # Not session_start: stream management is still to be agreed on then.
+        self.add_event_handler("stream_negotiated", lambda _: self.establish())
         self.add_event_handler("session_resumed", lambda _: self.establish())
         self.add_event_handler("failed_auth", lambda failure: self.refuse(failure["condition"], failure["text"]))
         self.add_event_handler("no_auth", lambda _: self.refuse("invalid-mechanism"))
@@ -135,6 +137,9 @@ class Client(ClientXMPP):
         self.default_domain = self.boundjid.host
         super().connect((host, port), use_ssl=direct_tls, force_starttls=not direct_tls, disable_starttls=direct_tls)
         await asyncio.wait_for(asyncio.shield(self.established), REQUEST_TIMEOUT)
+        for node in self.interests:
+            self["xep_0163"].add_interest(node)
+        await self["xep_0115"].update_caps(broadcast=False)
         return {
             "jid": self.boundjid.full,
             "mechanism": self["feature_mechanisms"].mech.name,
@@ -250,7 +255,7 @@ class Client(ClientXMPP):
         page = f'<set xmlns="{RSM}"><max>100</max><before/></set>'
         await self.ask("set", f'<query xmlns="{MAM}" queryid="{query_id}">{form}{page}</query>', of)
         return [
-            describe_message(result.find(f"{{{FORWARD}}}forwarded/{{jabber:client}}message"))
+            {**describe_message(result.find(f"{{{FORWARD}}}forwarded/{{jabber:client}}message")), "stanzaId": result.get("id")}
             for result in self.archives.pop(query_id, [])
         ]
 
@@ -303,7 +308,7 @@ class Client(ClientXMPP):
 
     # --- services ---------------------------------------------------------------------------------------------
 
-    async def features(self, jid):
+    async def disco_features(self, jid):
         info = await self.ask("get", f'<query xmlns="{DISCO_INFO}"/>', jid)
         return [feature.get("var") for feature in info.iterfind(f"{{{DISCO_INFO}}}feature")]
 
@@ -333,7 +338,7 @@ class Client(ClientXMPP):
 # What a story may call on a client, by the name that it uses.
 METHODS = (
     "close cut resume iq presence message stanza contacts add_contact set_vcard vcard store_private private archive"
-    " join leave subscribe publish items features services external_services upload_slot carbons enable_push"
+    " join leave subscribe publish items disco_features services external_services upload_slot carbons enable_push"
 ).split()
 
 
