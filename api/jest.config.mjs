@@ -1,8 +1,10 @@
+import { fileURLToPath } from 'node:url';
+
 const common = {
-  rootDir: 'dist',
+  rootDir: fileURLToPath(new URL('dist', import.meta.url)),
   testEnvironment: 'node',
   transform: {},
-  setupFiles: ['<rootDir>/../jest.setup.mjs'],
+  setupFiles: [fileURLToPath(new URL('jest.setup.mjs', import.meta.url))],
 };
 
 // unit: services with fakes, milliseconds. medium: createApp() against a real PostgreSQL.

@@ -14,3 +14,6 @@ CREATE TABLE accounts (
 CREATE INDEX accounts_unfinished ON accounts (lease_until) WHERE status <> 'active';
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON accounts TO veil_api;
+
+-- migrate:down
+-- Migrations go forward only: a mistake is mended by the next one.

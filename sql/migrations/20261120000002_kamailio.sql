@@ -78,3 +78,6 @@ GRANT USAGE ON SEQUENCE kamailio.location_id_seq, kamailio.location_attrs_id_seq
 GRANT SELECT, INSERT, UPDATE, DELETE ON kamailio.subscriber TO veil_api;
 GRANT SELECT, DELETE ON kamailio.location TO veil_api;
 GRANT USAGE ON SEQUENCE kamailio.subscriber_id_seq TO veil_api;
+
+-- migrate:down
+-- Migrations go forward only: a mistake is mended by the next one.

@@ -12,3 +12,6 @@ CREATE INDEX sessions_account ON sessions (account_id);
 CREATE INDEX sessions_expiry ON sessions (expires_at);
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON sessions TO veil_api;
+
+-- migrate:down
+-- Migrations go forward only: a mistake is mended by the next one.

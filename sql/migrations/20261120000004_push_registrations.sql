@@ -14,3 +14,6 @@ CREATE TABLE push_registrations (
 CREATE INDEX push_registrations_account ON push_registrations (account_id);
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON push_registrations TO veil_api;
+
+-- migrate:down
+-- Migrations go forward only: a mistake is mended by the next one.

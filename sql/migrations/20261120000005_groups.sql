@@ -24,3 +24,6 @@ CREATE TABLE group_members (
 CREATE INDEX group_members_account ON group_members (account_id);
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON groups, group_members TO veil_api;
+
+-- migrate:down
+-- Migrations go forward only: a mistake is mended by the next one.

@@ -30,7 +30,6 @@ export function connect({ database, ports, neighbours }: Config): Sql {
     password: () => database.password.reveal(),
     max: database.poolSize,
     socket,
-    fetch_types: false,
     // A restarted database is found again at once, not after a pause that grows.
     backoff: () => 0.2,
     connect_timeout: Math.ceil(neighbours.timeoutMs / 1000),

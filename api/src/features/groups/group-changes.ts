@@ -69,7 +69,7 @@ export class GroupChanges {
 
   private async mend(lease: Lease): Promise<void> {
     if (lease.status !== 'active') return this.finishDeletion(lease);
-    const state = await this.groups.read(lease.groupId);
+    const state = await this.groups.readLeased(lease);
     if (state) await this.room.bringTo(lease.groupId, state);
     await this.groups.release(lease);
   }
@@ -102,7 +102,7 @@ export class GroupChanges {
   /** Reads the group and lets the plan object before anything is touched. */
   private async planned<T>(lease: Lease, plan: (state: GroupState) => T): Promise<{ before: GroupState; next: T }> {
     try {
-      const before = await this.groups.read(lease.groupId);
+      const before = await this.groups.readLeased(lease);
       if (!before) throw noGroup();
       return { before, next: plan(before) };
     } catch (error) {

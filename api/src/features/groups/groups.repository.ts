@@ -60,9 +60,19 @@ export class GroupsRepository {
     return rows.map(({ id, status }) => ({ groupId: id, changeId, status, tookOver: true }));
   }
 
-  async read(groupId: string): Promise<GroupState | undefined> {
+  /** A group as its members see it. */
+  readActive(groupId: string): Promise<GroupState | undefined> {
+    return this.readIn(groupId, ['active']);
+  }
+
+  /** A group as whoever holds its lease sees it: even while it is being deleted. */
+  readLeased({ groupId }: Lease): Promise<GroupState | undefined> {
+    return this.readIn(groupId, ['active', 'deleting']);
+  }
+
+  private async readIn(groupId: string, statuses: GroupStatus[]): Promise<GroupState | undefined> {
     const [group] = await this.sql<{ name: string }[]>`
-      SELECT name FROM groups WHERE id = ${groupId} AND status <> 'pending'`;
+      SELECT name FROM groups WHERE id = ${groupId} AND status = ANY(${statuses}::text[])`;
     if (!group) return undefined;
     const members = await this.sql<GroupMember[]>`
       SELECT m.account_id AS "accountId", a.username || '@' || a.domain AS jid, m.role

@@ -44,7 +44,7 @@ export class GroupsService implements OnModuleInit {
   }
 
   async members(caller: Caller, groupId: string): Promise<GroupMembersAnswer> {
-    const state = await this.groups.read(requireId(groupId));
+    const state = await this.groups.readActive(requireId(groupId));
     if (!state) throw noGroup();
     const { members } = rules.view(state, caller.accountId);
     return { members: members.map(({ jid, role }) => ({ jid, affiliation: role, role })) };
@@ -87,7 +87,7 @@ export class GroupsService implements OnModuleInit {
   /** Part of an account's deletion: it leaves every group, and a group that loses its only owner gets another. */
   private async departEverywhere(accountId: string): Promise<void> {
     for (const groupId of await this.groups.groupIdsOf(accountId)) {
-      const state = await this.groups.read(groupId);
+      const state = await this.groups.readActive(groupId);
       if (!state) continue;
       const rest = rules.afterDeparture(state, accountId);
       if (rest === null) await this.changes.delete(groupId, () => {});

@@ -1,0 +1,68 @@
+import { randomBytes } from 'node:crypto';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import supertest from 'supertest';
+import { createApp } from '../app.js';
+import { AppModule } from '../app.module.js';
+import { Ejabberd } from '../clients/ejabberd/ejabberd.client.js';
+import { FakeEjabberd } from '../clients/ejabberd/ejabberd.fake.js';
+import { Kamailio } from '../clients/kamailio/kamailio.client.js';
+import { FakeKamailio } from '../clients/kamailio/kamailio.fake.js';
+import { loadConfig } from '../config/config.js';
+import { testEnvironment } from './config.js';
+import { createTestDatabase, type TestDatabase } from './database.js';
+
+/** The application of main.ts on a database of its own, with a chat server and a SIP server in memory. */
+export class TestApp {
+  readonly ejabberd = new FakeEjabberd();
+  readonly kamailio = new FakeKamailio();
+  private constructor(
+    readonly database: TestDatabase,
+    private nest: NestFastifyApplication | undefined = undefined,
+  ) {}
+
+  static async start(changes: NodeJS.ProcessEnv = {}): Promise<TestApp> {
+    const app = new TestApp(await createTestDatabase());
+    await app.boot(changes);
+    return app;
+  }
+
+  get http() {
+    return supertest(this.app.getHttpServer());
+  }
+
+  get app(): NestFastifyApplication {
+    if (!this.nest) throw new Error('the application is not running');
+    return this.nest;
+  }
+
+  async stop(): Promise<void> {
+    await this.nest?.close();
+    await this.database.drop();
+  }
+
+  /** Registers a fresh account and gives its name, password, JID and token. */
+  async register(prefix = 'user') {
+    const username = `${prefix}_${randomBytes(4).toString('hex')}`;
+    const password = randomBytes(9).toString('base64url');
+    const answer = await this.http.post('/api/v1/account/register').send({ username, password });
+    if (answer.status !== 201) throw new Error(`register answered ${answer.status}: ${answer.text}`);
+    const { jid, token, user_id } = answer.body as { jid: string; token: string; user_id: string };
+    return { username, password, jid, token, id: user_id, bearer: { authorization: `Bearer ${token}` } };
+  }
+
+  private async boot(changes: NodeJS.ProcessEnv): Promise<void> {
+    const environment = { ...testEnvironment, RATE_LIMIT_FACTOR: '1000', ...this.database.environment, ...changes };
+    this.nest = await createApp(loadConfig(environment), async (config, adapter) => {
+      const module = await Test.createTestingModule({ imports: [AppModule.with(config)] })
+        .overrideProvider(Ejabberd)
+        .useValue(this.ejabberd)
+        .overrideProvider(Kamailio)
+        .useValue(this.kamailio)
+        .compile();
+      return module.createNestApplication<NestFastifyApplication>(adapter, { bodyParser: false, logger: false });
+    });
+    await this.nest.init();
+    await this.nest.getHttpAdapter().getInstance().ready();
+  }
+}
