@@ -7,6 +7,7 @@ import { AppModule } from './app.module.js';
 import type { Config } from './config/config.js';
 import { NestLogger } from './http/nest-logger.js';
 import { serveDocumentation } from './http/openapi.js';
+import { sendFrameworkError } from './http/problem.filter.js';
 import { RateLimiter } from './http/rate-limiter.js';
 import { addRequestHooks, newRequestId } from './http/request-hooks.js';
 
@@ -32,6 +33,7 @@ function fastifyAdapter({ http }: Config): FastifyAdapter {
     keepAliveTimeout: KEEP_ALIVE_MS,
     routerOptions: { maxParamLength: 512 },
     forceCloseConnections: 'idle',
+    frameworkErrors: sendFrameworkError,
   });
 }
 

@@ -1,12 +1,12 @@
 import { createApp } from './app.js';
 import { ConfigError, loadConfig } from './config/config.js';
-import { listenInternally } from './http/internal-listener.js';
+import { InternalListener } from './http/internal-listener.js';
 
 async function main(): Promise<void> {
   const config = loadConfig();
   const app = await createApp(config);
   await app.listen(config.ports.api, config.addresses.bind);
-  await listenInternally(app.getHttpAdapter().getInstance(), config.ports.apiInternal, '127.0.0.1');
+  await app.get(InternalListener).listen(config.ports.apiInternal, config.addresses.internalBind);
 }
 
 main().catch((error: unknown) => {

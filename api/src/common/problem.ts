@@ -10,7 +10,6 @@ export const PROBLEMS = {
   not_found: [404, 'There is no such resource'],
   method_not_allowed: [405, 'The resource does not answer this method'],
   username_taken: [409, 'The username is taken'],
-  already_member: [409, 'The account is already a member of the group'],
   last_owner: [409, 'A group needs an owner'],
   group_busy: [409, 'Another change of this group is under way'],
   payload_too_large: [413, 'The request body is too large'],

@@ -28,6 +28,12 @@ export const addressSettings = {
     '127.0.0.1',
     'Address on which the public listeners of all servers are opened.',
   ),
+  API_INTERNAL_ADDRESS: setting(
+    'API_INTERNAL_ADDRESS',
+    ipAddress,
+    '127.0.0.1',
+    'Address on which the internal listener of the API is opened.',
+  ),
   SERVER_IP: setting(
     'SERVER_IP',
     ipAddress,
@@ -52,6 +58,7 @@ export interface Addresses {
   sipDomain: string;
   turnDomain: string;
   bind: string;
+  internalBind: string;
   server: string;
 }
 
@@ -66,6 +73,7 @@ export function readAddresses({ read }: SettingReader): Addresses {
     sipDomain: read(addressSettings.SIP_DOMAIN) || xmppDomain,
     turnDomain: read(addressSettings.TURN_DOMAIN) || xmppDomain,
     bind: read(addressSettings.BIND_ADDRESS),
+    internalBind: read(addressSettings.API_INTERNAL_ADDRESS),
     server: read(addressSettings.SERVER_IP),
   };
 }

@@ -1,5 +1,4 @@
-import { type ArgumentMetadata, Injectable, type PipeTransform } from '@nestjs/common';
-import { plainToInstance } from 'class-transformer';
+import { type ArgumentMetadata, Injectable, type PipeTransform, type Type } from '@nestjs/common';
 import { type ValidationError, validateSync } from 'class-validator';
 import { type FieldFault, Problem } from '../common/problem.js';
 
@@ -31,7 +30,8 @@ export class BodyPipe implements PipeTransform {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       throw new Problem('malformed_request', 'the body must be a JSON object');
     }
-    const dto = plainToInstance(metatype, value) as object;
+    // The DTOs are flat, and so is this copy: nothing follows a client's nesting, however deep.
+    const dto = Object.assign(new (metatype as Type<object>)(), value);
     const faults = faultsOf(validateSync(dto, { whitelist: true, forbidNonWhitelisted: true, stopAtFirstError: true }));
     if (faults.length === 0) return dto;
     const summary = faults.map(({ field, detail }) => `${field}: ${detail}`).join('; ');

@@ -2,6 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { AccessGuard } from './access.guard.js';
 import { BodyPipe } from './body.pipe.js';
+import { InternalListener } from './internal-listener.js';
 import { ProblemFilter } from './problem.filter.js';
 import { RateLimiter } from './rate-limiter.js';
 
@@ -10,6 +11,7 @@ import { RateLimiter } from './rate-limiter.js';
 @Module({
   providers: [
     RateLimiter,
+    InternalListener,
     { provide: APP_GUARD, useClass: AccessGuard },
     { provide: APP_PIPE, useClass: BodyPipe },
     { provide: APP_FILTER, useClass: ProblemFilter },

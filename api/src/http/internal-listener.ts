@@ -1,27 +1,38 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { FastifyInstance } from 'fastify';
+import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { FastifyAdapter } from '@nestjs/platform-fastify';
 
 const internalRequests = new WeakSet<IncomingMessage>();
 
 /** Whether a request came through the internal listener. */
 export const isInternal = (request: IncomingMessage): boolean => internalRequests.has(request);
 
-/**
- * Opens the second listener, for the other servers: the same application, but only its internal routes.
- * @param address loopback, or an address of the internal network
- */
-export function listenInternally(fastify: FastifyInstance, port: number, address: string): Promise<Server> {
-  const server = createServer({ requestTimeout: 10_000, headersTimeout: 5000 }, (request, response) => {
-    internalRequests.add(request);
-    fastify.routing(request, response);
-  });
-  fastify.addHook('preClose', (done: () => void) => {
-    server.close();
-    server.closeIdleConnections();
-    done();
-  });
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, address, () => resolve(server));
-  });
+/** The second listener, for the other servers: the same application, but only its internal routes. */
+@Injectable()
+export class InternalListener implements BeforeApplicationShutdown {
+  private server: Server | undefined;
+
+  constructor(private readonly host: HttpAdapterHost<FastifyAdapter>) {}
+
+  /** @param address loopback, or an address of the internal network. @returns the port, for 0 the one that was free */
+  async listen(port: number, address: string): Promise<number> {
+    const fastify = this.host.httpAdapter.getInstance();
+    const server = createServer({ requestTimeout: 10_000, headersTimeout: 5000 }, (request, response) => {
+      internalRequests.add(request);
+      fastify.routing(request, response);
+    });
+    this.server = server;
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(port, address, resolve);
+    });
+    const bound = server.address();
+    return typeof bound === 'object' && bound ? bound.port : port;
+  }
+
+  beforeApplicationShutdown(): void {
+    this.server?.close();
+    this.server?.closeIdleConnections();
+  }
 }

@@ -33,15 +33,24 @@ export class ProblemFilter implements ExceptionFilter {
     const reply = http.getResponse<FastifyReply>();
     const problem = problemOf(error);
     if (problem.status >= 500) this.logFailure(problem, error, request.id);
-    if (problem.options.retryAfterSeconds) reply.header('retry-after', problem.options.retryAfterSeconds);
-    if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
-    reply.status(problem.status).type('application/problem+json').send(documentOf(problem, request.id));
+    sendProblem(problem, request, reply);
   }
 
   private logFailure(problem: Problem, error: unknown, requestId: string): void {
     const unexpected = problem.code === 'internal_error' && error instanceof Error ? error.stack : undefined;
     this.logger.error({ request_id: requestId, code: problem.code, detail: problem.detail, stack: unexpected });
   }
+}
+
+/** For what fails before a route is found: Fastify reports it outside of Nest. */
+export function sendFrameworkError(error: Error, request: FastifyRequest, reply: FastifyReply): void {
+  sendProblem(problemOf(error), request, reply);
+}
+
+function sendProblem(problem: Problem, request: FastifyRequest, reply: FastifyReply): void {
+  if (problem.options.retryAfterSeconds) reply.header('retry-after', problem.options.retryAfterSeconds);
+  if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
+  reply.status(problem.status).type('application/problem+json').send(documentOf(problem, request.id));
 }
 
 function problemOf(error: unknown): Problem {

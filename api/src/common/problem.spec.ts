@@ -1,0 +1,26 @@
+import { expect, it } from '@jest/globals';
+import { PROBLEMS } from './problem.js';
+
+it('the published codes keep their status', () => {
+  const statuses = Object.fromEntries(Object.entries(PROBLEMS).map(([code, [status]]) => [code, status]));
+  expect(statuses).toEqual({
+    malformed_request: 400,
+    unauthenticated: 401,
+    invalid_credentials: 401,
+    forbidden: 403,
+    not_found: 404,
+    method_not_allowed: 405,
+    username_taken: 409,
+    last_owner: 409,
+    group_busy: 409,
+    payload_too_large: 413,
+    unsupported_media_type: 415,
+    validation_failed: 422,
+    rate_limited: 429,
+    internal_error: 500,
+    database_unavailable: 503,
+    chat_server_unavailable: 503,
+    call_server_unavailable: 503,
+    account_busy: 503,
+  });
+});

@@ -1,0 +1,77 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { testEnvironment } from '../testing/config.js';
+import { ConfigError, loadConfig } from './config.js';
+
+function faultsOf(environment: NodeJS.ProcessEnv): readonly string[] {
+  try {
+    loadConfig(environment);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults;
+    throw error;
+  }
+}
+
+describe('the settings', () => {
+  it('need nothing but secrets; names follow the domain', () => {
+    const { XMPP_DOMAIN, ...secrets } = testEnvironment;
+    expect(loadConfig(secrets).addresses).toMatchObject({ xmppDomain: 'localhost', sipDomain: 'localhost' });
+    expect(loadConfig({ ...secrets, XMPP_DOMAIN }).addresses).toMatchObject({
+      xmppHost: 'veil.test',
+      sipDomain: 'veil.test',
+      turnDomain: 'veil.test',
+      uploadDomain: 'veil.test',
+    });
+  });
+
+  it('name every fault at once and no value', () => {
+    const faults = faultsOf({
+      ...testEnvironment,
+      API_PORT: '70000',
+      JWT_SECRET: 'tiny',
+      TURN_SECRET: undefined,
+      XMPP_DOMAIN: 'Not A Domain',
+      LOG_LEVEL: 'loud',
+    });
+    expect(faults.map((fault) => fault.split(' ')[0]).sort()).toEqual([
+      'API_PORT',
+      'JWT_SECRET',
+      'LOG_LEVEL',
+      'TURN_SECRET',
+      'XMPP_DOMAIN',
+    ]);
+    expect(faults.join()).not.toMatch(/70000|tiny|Not A Domain|loud/);
+  });
+
+  it.each(['change-me-change-me-change-me-change-me', 'x'.repeat(64), 'example-secret-example-secret-example'])(
+    'refuse the example secret %s',
+    (secret) => {
+      expect(faultsOf({ ...testEnvironment, JWT_SECRET: secret })).toEqual([
+        'JWT_SECRET must be a generated secret, not an example',
+      ]);
+    },
+  );
+
+  it('take a secret with any characters from a file, without its last line break', () => {
+    const file = path.join(mkdtempSync(path.join(tmpdir(), 'veil-')), 'turn');
+    const value = ` q"u'o\\te & / $HOME \`x\` é `;
+    writeFileSync(file, `${value}\n`);
+    const config = loadConfig({ ...testEnvironment, TURN_SECRET: '', TURN_SECRET_FILE: file });
+    expect(config.turn.secret.reveal()).toBe(value);
+  });
+
+  it('refuse passwords over plain HTTP to another machine', () => {
+    expect(faultsOf({ ...testEnvironment, XMPP_API_URL: 'http://ejabberd:5281' })).toHaveLength(1);
+    expect(faultsOf({ ...testEnvironment, XMPP_API_URL: 'https://ejabberd:5281' })).toEqual([]);
+    expect(faultsOf({ ...testEnvironment, XMPP_API_URL: 'http://127.0.0.1:5281' })).toEqual([]);
+  });
+
+  it('print no secret, however they are printed', () => {
+    const config = loadConfig(testEnvironment);
+    expect(JSON.stringify(config)).not.toContain(testEnvironment.JWT_SECRET);
+    expect(`${config.identity.jwtSecret}`).toBe('[redacted]');
+  });
+});

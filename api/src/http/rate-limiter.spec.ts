@@ -1,0 +1,35 @@
+import { expect, it } from '@jest/globals';
+import { Problem } from '../common/problem.js';
+import { FakeClock } from '../testing/clock.js';
+import { testConfig } from '../testing/config.js';
+import { RateLimiter } from './rate-limiter.js';
+import { RATE_LIMITS } from './rate-limits.js';
+
+function refusalOf(call: () => void): Problem | undefined {
+  try {
+    call();
+    return undefined;
+  } catch (error) {
+    if (error instanceof Problem) return error;
+    throw error;
+  }
+}
+
+it('lets the calls of a window pass, refuses the next with the time to wait, and begins anew', () => {
+  const clock = new FakeClock();
+  const limiter = new RateLimiter(clock, testConfig());
+  const login = () => limiter.take('login', { address: '192.0.2.1' });
+  for (let call = 0; call < RATE_LIMITS.login.calls; call += 1) login();
+  clock.advance(20_000);
+  expect(refusalOf(login)?.options.retryAfterSeconds).toBe(40);
+  expect(refusalOf(() => limiter.take('login', { address: '192.0.2.2' }))).toBeUndefined();
+  clock.advance(40_000);
+  expect(refusalOf(login)).toBeUndefined();
+});
+
+it('multiplies every limit by the factor', () => {
+  const limiter = new RateLimiter(new FakeClock(), testConfig({ RATE_LIMIT_FACTOR: '2' }));
+  const deletion = () => limiter.take('delete_account', { account: 'a' });
+  for (let call = 0; call < 2 * RATE_LIMITS.delete_account.calls; call += 1) deletion();
+  expect(refusalOf(deletion)?.code).toBe('rate_limited');
+});
