@@ -1,0 +1,55 @@
+# shellcheck shell=bash
+# What the servers need in PostgreSQL before they start: roles, databases, tables. Done again whenever one of its
+# sources changes, skipped otherwise. Needs ROOT, VEIL_VAR, the settings, services.sh and node.sh.
+
+EJABBERD_SCHEMA=/usr/share/ejabberd/sql/pg.new.sql
+
+prepare_database() {
+  local done_file="$VEIL_VAR/postgres/prepared" sources
+  sources=$(database_sources)
+  [ "$(cat "$done_file" 2> /dev/null)" != "$sources" ] || return 0
+  apply_roles
+  create_ejabberd_tables
+  migrate
+  echo "$sources" > "$done_file"
+}
+
+database_sources() {
+  sha256sum "$ROOT/sql/roles.sql" "$ROOT"/sql/migrations/*.sql "$VEIL_VAR"/secrets/db_* \
+    "$VEIL_VAR/postgres/data/PG_VERSION" | sha256sum | cut -d' ' -f1
+}
+
+# Passwords travel in the environment, which only the same user and root can read.
+apply_roles() {
+  local name
+  (
+    for name in DB_PASSWORD DB_MIGRATE_PASSWORD DB_EJABBERD_PASSWORD DB_KAMAILIO_PASSWORD; do
+      export "$name=$(cat "$(secret_file "$VEIL_VAR/secrets" "$name")")"
+    done
+    superuser_sql postgres < "$ROOT/sql/roles.sql"
+  )
+}
+
+create_ejabberd_tables() {
+  [ "$(superuser_sql ejabberd <<< "SELECT to_regclass('public.users') IS NULL")" = t ] || return 0
+  { echo 'SET ROLE ejabberd;' && cat "$EJABBERD_SCHEMA"; } | superuser_sql ejabberd --single-transaction > /dev/null
+}
+
+migrate() {
+  [ -e "$ROOT/api/src/main.ts" ] || { interim_migrate; return; } # INTERIM
+  DB_HOST=127.0.0.1 DB_MIGRATE_PASSWORD_FILE=$(secret_file "$VEIL_VAR/secrets" DB_MIGRATE_PASSWORD) \
+    "$NODE" "$ROOT/api/dist/cli.js" migrate
+}
+
+# superuser_sql DATABASE [OPTION...]: runs stdin, prints bare values.
+superuser_sql() {
+  local database=$1
+  shift
+  (cd / && PGOPTIONS='-c client_min_messages=warning' as_user postgres \
+    psql -X -q -A -t -v ON_ERROR_STOP=1 -h "$VEIL_VAR/postgres/socket" -p "$DB_PORT" -d "$database" "$@" -f -)
+}
+
+interim_migrate() {
+  DATABASE_URL="postgres://veil_migrate:$(cat "$VEIL_VAR/secrets/db_migrate_password")@127.0.0.1:$DB_PORT/veil?sslmode=disable" \
+    "$ROOT"/node_modules/@dbmate/linux-x64/bin/dbmate -d "$ROOT/sql/migrations" --no-dump-schema migrate
+}

@@ -1,0 +1,71 @@
+# shellcheck shell=bash
+# Waiting until the servers answer their own protocol, and saying what there is. Needs ROOT, VEIL_VAR, the settings,
+# log.sh and services.sh.
+
+START_DEADLINE=60
+
+# await_answers SERVICE...: keeps how many seconds each took; fails with the end of its log when one doesn't answer.
+await_answers() {
+  local service silent=0
+  mkdir -p "$VEIL_VAR/run/answers"
+  for service in "$@"; do
+    await_answer "$service" > "$VEIL_VAR/run/answers/$service" &
+  done
+  wait
+  for service in "$@"; do
+    if [ -z "$(answer_of "$service")" ]; then
+      explain_silence "$service"
+      silent=1
+    fi
+  done
+  return $silent
+}
+
+# Prints the seconds until the server answered, or nothing after the deadline.
+await_answer() {
+  local began=$EPOCHREALTIME deadline=$((SECONDS + START_DEADLINE))
+  until answers "$1"; do
+    [ $SECONDS -lt $deadline ] || return 0
+    sleep 0.15
+  done
+  awk -v began="$began" -v now="$EPOCHREALTIME" 'BEGIN { printf "%.1f\n", now - began }'
+}
+
+answers() {
+  as_user "$(service_user "$1")" timeout 5 "$ROOT/scripts/service.sh" "$VEIL_VAR" "$1" healthcheck > /dev/null 2>&1
+}
+
+answer_of() { cat "$VEIL_VAR/run/answers/$1"; }
+
+explain_silence() {
+  warn "$1 does not answer on $(service_address "$1"). The end of $VEIL_VAR/log/$1.log:"
+  tail -n 15 "$VEIL_VAR/log/$1.log" >&2 || true
+}
+
+print_table() {
+  local service row='%-10s %-50s %-8s %7s\n'
+  # shellcheck disable=SC2059
+  printf "$row" service address state seconds
+  for service in "${SERVICES[@]}"; do
+    # shellcheck disable=SC2059
+    printf "$row" "$service" "$(service_address "$service")" answers "$(answer_of "$service")"
+  done
+}
+
+print_first_steps() {
+  local api="http://$BIND_ADDRESS:$API_PORT/api/v1"
+  local body="-H 'content-type: application/json' -d '{\"username\": \"alice\", \"password\": \"correct horse battery\"}'"
+  cat <<EOT
+
+Register an account, then log in:
+  curl -sS $api/account/register $body
+  curl -sS $api/account/login $body
+
+HTTP  http://$BIND_ADDRESS:$API_PORT/docs lists every call
+XMPP  alice@$XMPP_DOMAIN at $XMPP_HOST:$XMPP_PORT (STARTTLS), $XMPP_HOST:$XMPP_TLS_PORT (TLS), $XMPP_WS_URL
+SIP   sip:alice@$SIP_DOMAIN by $SERVER_IP:$SIP_PORT (UDP, TCP), $SERVER_IP:$SIP_TLS_PORT (TLS), wss://$XMPP_HOST:$SIP_WSS_PORT
+TURN  $TURN_DOMAIN:$TURN_PORT (UDP, TCP), $TURN_DOMAIN:$TURN_TLS_PORT (TLS), credentials from $api/turn/credentials
+
+Clients trust $VEIL_VAR/tls/ca.crt. The logs are in $VEIL_VAR/log. scripts/down.sh stops everything.
+EOT
+}

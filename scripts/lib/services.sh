@@ -1,0 +1,93 @@
+# shellcheck shell=bash
+# The servers of the platform, in the order in which they are shown. Needs ROOT, and for the listeners the settings.
+
+# shellcheck disable=SC2034  # read by the scripts that include this file
+SERVICES=(postgres ejabberd rtpengine kamailio coturn api)
+[ -e "$ROOT/api/src/main.ts" ] || SERVICES=(postgres ejabberd rtpengine kamailio coturn) # INTERIM
+
+# The user that a server runs as: its package's own, `veil` for the API.
+service_user() {
+  case $1 in
+    coturn) echo turnserver ;;
+    api) echo veil ;;
+    *) echo "$1" ;;
+  esac
+}
+
+# The folder that holds a server's configuration, entrypoint.sh and healthcheck.sh.
+service_folder() {
+  case $1 in
+    postgres) echo "$ROOT/scripts/postgres" ;;
+    *) echo "$ROOT/$1" ;;
+  esac
+}
+
+# The secrets that a server may read, and no other.
+service_secrets() {
+  case $1 in
+    ejabberd) echo DB_EJABBERD_PASSWORD XMPP_COMPONENT_SECRET TURN_SECRET ;;
+    kamailio) echo DB_KAMAILIO_PASSWORD INTERNAL_SECRET ;;
+    coturn) echo TURN_SECRET ;;
+    api) echo DB_PASSWORD JWT_SECRET TURN_SECRET INTERNAL_SECRET XMPP_COMPONENT_SECRET ;;
+  esac
+}
+
+# Every secret there is. The file of a secret has its name in lower case.
+# shellcheck disable=SC2034  # read by the scripts that include this file
+SECRETS=(DB_PASSWORD DB_MIGRATE_PASSWORD DB_EJABBERD_PASSWORD DB_KAMAILIO_PASSWORD
+  JWT_SECRET TURN_SECRET INTERNAL_SECRET XMPP_COMPONENT_SECRET)
+
+# The parts of the certificate that a server may read.
+service_certificate() {
+  case $1 in
+    ejabberd | kamailio | coturn) echo ca.crt server.crt server.key server.pem ;;
+    api) echo ca.crt ;;
+  esac
+}
+
+# secret_file DIRECTORY NAME
+secret_file() { echo "$1/${2,,}"; }
+
+# One line per listening socket: service, setting that holds the port, protocol, address.
+listeners() {
+  cat <<EOT
+postgres DB_PORT tcp 127.0.0.1
+ejabberd XMPP_PORT tcp $BIND_ADDRESS
+ejabberd XMPP_TLS_PORT tcp $BIND_ADDRESS
+ejabberd XMPP_WS_PORT tcp $BIND_ADDRESS
+ejabberd XMPP_HTTPS_PORT tcp $BIND_ADDRESS
+ejabberd XMPP_API_PORT tcp 127.0.0.1
+ejabberd XMPP_COMPONENT_PORT tcp 127.0.0.1
+rtpengine RTPENGINE_NG_PORT udp 127.0.0.1
+kamailio SIP_PORT udp $BIND_ADDRESS
+kamailio SIP_PORT tcp $BIND_ADDRESS
+kamailio SIP_TLS_PORT tcp $BIND_ADDRESS
+kamailio SIP_WSS_PORT tcp $BIND_ADDRESS
+kamailio SIP_RPC_PORT tcp 127.0.0.1
+coturn TURN_PORT udp $BIND_ADDRESS
+coturn TURN_PORT tcp $BIND_ADDRESS
+coturn TURN_TLS_PORT tcp $BIND_ADDRESS
+api API_PORT tcp $BIND_ADDRESS
+api API_INTERNAL_PORT tcp 127.0.0.1
+EOT
+}
+
+# Where a server listens, for people: `127.0.0.1:5222,5223`.
+service_address() {
+  local service setting address text='' last=''
+  while read -r service setting _ address; do
+    [ "$service" = "$1" ] || continue
+    case "$text," in
+      *[:,]"${!setting},"*) ;;
+      *) if [ "$address" = "$last" ]; then text+=",${!setting}"; else text+="${text:+ }$address:${!setting}"; fi ;;
+    esac
+    last=$address
+  done < <(listeners)
+  echo "$text"
+}
+
+as_user() {
+  local user=$1
+  shift
+  setpriv --reuid="$user" --regid="$(id -g "$user")" --init-groups "$@"
+}

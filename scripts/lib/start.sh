@@ -1,0 +1,25 @@
+#!/bin/bash
+# start.sh STATE: the second half of up.sh, which runs where the servers' users can reach the checkout and the state.
+set -euo pipefail
+umask 022
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+for part in log services processes node supervisor database report; do
+  # shellcheck source=/dev/null
+  . "$ROOT/scripts/lib/$part.sh"
+done
+# shellcheck source=/dev/null
+. "$1/etc/settings.env"
+
+main() {
+  supervise
+  start_servers postgres
+  await_answers postgres
+  prepare_database
+  start_servers "${SERVICES[@]}"
+  await_answers "${SERVICES[@]:1}"
+  print_table
+  print_first_steps
+}
+
+main

@@ -1,0 +1,72 @@
+# shellcheck shell=bash
+# The state directory: settings, secrets, certificate, and a directory for each server that only its user can enter.
+# Needs ROOT, VEIL_VAR, the settings, log.sh and services.sh.
+
+# Creates the state directory; refuses one that holds something else.
+open_state() {
+  if [ ! -e "$VEIL_VAR/run/lock" ] && [ -n "$(ls -A "$VEIL_VAR" 2> /dev/null)" ]; then
+    fail "VEIL_VAR=$VEIL_VAR is not empty and was not made by Veil"
+  fi
+  install -d -m 0755 "$VEIL_VAR" "$VEIL_VAR/etc" "$VEIL_VAR/tls"
+  install -d -m 0700 "$VEIL_VAR/run" "$VEIL_VAR/log" "$VEIL_VAR/secrets"
+  lock_state
+}
+
+# One up.sh or down.sh at a time.
+lock_state() {
+  exec 9> "$VEIL_VAR/run/lock"
+  flock -w 180 9 || fail "Another up.sh or down.sh has been working on $VEIL_VAR for minutes"
+}
+
+create_users() {
+  getent passwd veil > /dev/null ||
+    useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin veil
+}
+
+create_secrets() {
+  local name file_variable
+  for name in "${SECRETS[@]}"; do
+    file_variable=${name}_FILE
+    if [ -n "${!file_variable:-}" ]; then
+      bring_secret "$name" "$(cat "${!file_variable}")"
+    elif [ -n "${!name:-}" ]; then
+      bring_secret "$name" "${!name}"
+    fi
+    unset "$name" "$file_variable"
+  done
+  "$ROOT/scripts/generate-secrets.sh" "$VEIL_VAR/secrets"
+}
+
+# The operator's own secret, from the environment or .env, instead of a generated one.
+bring_secret() { printf %s "$2" | install_text "$(secret_file "$VEIL_VAR/secrets" "$1")" 0600; }
+
+create_certificate() {
+  "$ROOT/scripts/setup-certs.sh" "$VEIL_VAR/tls" "$XMPP_DOMAIN" "*.$XMPP_DOMAIN" "$XMPP_HOST" "$HTTP_UPLOAD_DOMAIN" \
+    "$SIP_DOMAIN" "$TURN_DOMAIN" localhost 127.0.0.1 "$SERVER_IP"
+}
+
+# Each server gets copies of what it may read, and of nothing else.
+create_service_directories() {
+  local service
+  for service in "${SERVICES[@]}"; do
+    create_service_directory "$service" "$(service_user "$service")" "$VEIL_VAR/$service"
+  done
+}
+
+create_service_directory() {
+  local secret part
+  install -d -o "$2" -g "$2" -m 0700 "$3" "$3/tls" "$3/secrets"
+  for secret in $(service_secrets "$1"); do
+    # Without the line break that an editor may have left at its end.
+    printf %s "$(cat "$(secret_file "$VEIL_VAR/secrets" "$secret")")" | own "$2" "$(secret_file "$3/secrets" "$secret")"
+  done
+  for part in $(service_certificate "$1"); do
+    own "$2" "$3/tls/$part" < "$VEIL_VAR/tls/$part"
+  done
+}
+
+# own USER FILE: stdin becomes a file that only the user can read.
+own() {
+  install_text "$2" 0400
+  chown "$1:$1" "$2"
+}

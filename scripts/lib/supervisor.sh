@@ -1,0 +1,133 @@
+# shellcheck shell=bash
+# supervisord: the only process of the platform that runs as root. It starts each server as its own user and again
+# when it ends. Needs ROOT, VEIL_VAR, services.sh and processes.sh.
+
+supervisor_conf() { echo "$VEIL_VAR/etc/supervisord.conf"; }
+
+# The programs are started in order by start_servers, not by supervisord itself.
+supervisor_configuration() {
+  local service
+  cat <<EOT
+; Written by scripts/up.sh.
+[supervisord]
+user=root
+logfile=$VEIL_VAR/log/supervisord.log
+logfile_maxbytes=1MB
+logfile_backups=1
+pidfile=$VEIL_VAR/run/supervisord.pid
+childlogdir=$VEIL_VAR/log
+minfds=$(open_files_limit)
+umask=022
+
+[unix_http_server]
+file=$VEIL_VAR/run/supervisor.sock
+chmod=0700
+
+[supervisorctl]
+serverurl=unix://$VEIL_VAR/run/supervisor.sock
+
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+EOT
+  for service in "${SERVICES[@]}"; do
+    program_configuration "$service"
+  done
+}
+
+# A server that crashes is started again for ever, a second later each time: a long outage of its database is no
+# reason to give up. The fingerprint makes `supervisorctl update` restart exactly what has changed.
+program_configuration() {
+  cat <<EOT
+
+[program:$1]
+command=$ROOT/scripts/service.sh $VEIL_VAR $1
+user=$(service_user "$1")
+environment=VEIL_FINGERPRINT="$(fingerprint "$1")"
+autostart=false
+autorestart=true
+startsecs=2
+startretries=1000000
+stopsignal=$([ "$1" = postgres ] && echo INT || echo TERM)
+stopwaitsecs=20
+killasgroup=true
+redirect_stderr=true
+stdout_logfile=$VEIL_VAR/log/$1.log
+stdout_logfile_maxbytes=10MB
+stdout_logfile_backups=3
+EOT
+}
+
+# Everything that a server is started with: settings, its folder, its certificate and secrets, for the API its packages.
+fingerprint() {
+  {
+    cat "$VEIL_VAR/etc/settings.env" "$ROOT/scripts/service.sh" "$ROOT/scripts/lib/template.sh"
+    find "$(service_folder "$1")" -type f -not -path '*/src/*' -not -path '*/node_modules/*' -print0 | sort -z | xargs -0 cat
+    find "$VEIL_VAR/$1/tls" "$VEIL_VAR/$1/secrets" -type f -print0 | sort -z | xargs -0 cat
+    [ "$1" != api ] || cat "$ROOT/package-lock.json"
+  } | sha256sum | cut -c1-16
+}
+
+open_files_limit() {
+  local hard
+  hard=$(ulimit -Hn)
+  if [ "$hard" = unlimited ] || [ "$hard" -gt 65536 ]; then echo 65536; else echo "$hard"; fi
+}
+
+supervisor_pid() {
+  local pid
+  pid=$(cat "$VEIL_VAR/run/supervisord.pid" 2> /dev/null) || return 1
+  tr '\0' '\n' < "/proc/$pid/cmdline" 2> /dev/null | grep -qxF "$(supervisor_conf)" && echo "$pid"
+}
+
+# In an environment of its own: nothing of the operator's shell reaches a server.
+start_supervisor() {
+  rm -f "$VEIL_VAR/run/supervisor.sock"
+  env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
+    /usr/bin/supervisord -c "$(supervisor_conf)" 9>&- # the lock is not its
+}
+
+supervisorctl() { /usr/bin/supervisorctl -c "$(supervisor_conf)" "$@"; }
+
+# Brings supervisord up with the present configuration, or has it take the present one over.
+supervise() {
+  local before
+  before=$(cat "$(supervisor_conf)" 2> /dev/null || true)
+  supervisor_configuration > "$(supervisor_conf)"
+  # In a view of its own it may see directories that have been replaced since: it needs a fresh view.
+  if [ -n "${PRIVATE_VIEW:-}" ] && [ "$before" != "$(cat "$(supervisor_conf)")" ]; then
+    stop_supervisor
+  fi
+  if supervisor_pid > /dev/null; then
+    supervisorctl update > /dev/null
+  else
+    stop_leftovers
+    start_supervisor
+  fi
+}
+
+# start_servers SERVICE...: those that are not running; one that waits after a crash is tried at once.
+start_servers() {
+  local idle
+  mapfile -t idle < <(supervisorctl status "$@" | awk '$2 != "RUNNING" && $2 != "STARTING" { print $1 }')
+  # Whether they really run is for their answers to tell.
+  [ ${#idle[@]} -eq 0 ] || supervisorctl restart "${idle[@]}" > /dev/null || true
+}
+
+# Servers that go on without their supervisor after it was killed.
+stop_leftovers() {
+  local pids
+  mapfile -t pids < <(server_processes "${SERVICES[@]}")
+  stop_processes 20 "${pids[@]}"
+}
+
+# PostgreSQL goes last: the others may have something left to write.
+stop_supervisor() {
+  local pid service
+  pid=$(supervisor_pid) || return 0
+  for service in "${SERVICES[@]}"; do
+    [ "$service" = postgres ] || supervisorctl stop "$service" > /dev/null &
+  done
+  wait
+  supervisorctl shutdown > /dev/null
+  while any_alive "$pid"; do sleep 0.05; done
+}

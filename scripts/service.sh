@@ -1,0 +1,42 @@
+#!/bin/bash
+# service.sh VEIL_VAR SERVICE [healthcheck]: becomes one server, or its health check, with its settings and nothing
+# else. Runs as the server's own user; supervisord calls it.
+set -euo pipefail
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=scripts/lib/services.sh
+. "$ROOT/scripts/lib/services.sh"
+# shellcheck source=scripts/lib/processes.sh
+. "$ROOT/scripts/lib/processes.sh"
+
+main() {
+  local state=$1 service=$2 action=${3:-entrypoint}
+  # shellcheck source=/dev/null
+  . "$state/etc/settings.env"
+  umask 077
+  export_directories "$service"
+  if [ "$action" = entrypoint ]; then
+    end_leftovers "$service"
+    export VEIL_SERVICE="$service@$VEIL_VAR"
+    cd "$RUN_DIR"
+  fi
+  exec "$(service_folder "$service")/$action.sh"
+}
+
+export_directories() {
+  local secret
+  export RUN_DIR="$VEIL_VAR/$1" TLS_DIR="$VEIL_VAR/$1/tls" HOME="$VEIL_VAR/$1"
+  for secret in $(service_secrets "$1"); do
+    export "${secret}_FILE=$(secret_file "$RUN_DIR/secrets" "$secret")"
+  done
+}
+
+# The children of a server that was killed may outlive it and hold its ports.
+end_leftovers() {
+  local pids
+  mapfile -t pids < <(server_processes "$1")
+  [ ${#pids[@]} -eq 0 ] || kill -KILL "${pids[@]}" 2> /dev/null || true
+}
+
+main "$@"
