@@ -183,7 +183,7 @@ export class EjabberdHttpClient extends Ejabberd implements OnApplicationShutdow
 
   private async call(command: string, args: Arguments): Promise<AxiosResponse> {
     try {
-      return await this.http.post(`/api/${command}/v0`, args);
+      return await this.http.post(`/api/v0/${command}`, args);
     } catch (error) {
       // The cause is left out: axios keeps the request in it, passwords included.
       const reason = axios.isAxiosError(error) ? error.code : 'unknown';
