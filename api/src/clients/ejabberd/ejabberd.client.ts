@@ -90,7 +90,6 @@ export class EjabberdHttpClient extends Ejabberd implements OnApplicationShutdow
       headers: { host: this.host, 'content-type': 'application/json' },
       httpAgent: this.agents.http,
       httpsAgent: this.agents.https,
-      signal: undefined,
       timeout: neighbours.timeoutMs,
       maxRedirects: 0,
       proxy: false,
@@ -135,9 +134,9 @@ export class EjabberdHttpClient extends Ejabberd implements OnApplicationShutdow
     const subscribers = await this.call('get_subscribers', room);
     if (!isListOf(subscribers, isText)) throw this.misunderstood('get_subscribers', subscribers);
     const options = await this.call('get_room_options', room);
-    if (!isListOf(options, isOptionRow)) throw this.misunderstood('get_room_options', options);
+    if (options.status !== 200 || !isOptions(options.data)) throw this.misunderstood('get_room_options', options);
     return {
-      title: options.data.find((option) => option.name === 'title')?.value ?? '',
+      title: options.data.title,
       affiliations: new Map(affiliations.data.map((row) => [`${row.username}@${row.domain}`, row.affiliation])),
       subscribers: new Set(subscribers.data.map(bareJid)),
     };
@@ -206,10 +205,8 @@ type AffiliationRow = { username: string; domain: string; affiliation: Affiliati
 const isAffiliationRow = (row: unknown): row is AffiliationRow =>
   typeof row === 'object' && row !== null && 'username' in row && 'domain' in row && 'affiliation' in row;
 
-type OptionRow = { name: string; value: string };
-
-const isOptionRow = (row: unknown): row is OptionRow =>
-  typeof row === 'object' && row !== null && 'name' in row && 'value' in row;
+const isOptions = (data: unknown): data is { title: string } =>
+  typeof data === 'object' && data !== null && 'title' in data && typeof data.title === 'string';
 
 function isListOf<T>(answer: AxiosResponse, accepts: (row: unknown) => row is T): answer is AxiosResponse<T[]> {
   return answer.status === 200 && Array.isArray(answer.data) && answer.data.every(accepts);
