@@ -6,12 +6,13 @@ START_DEADLINE=60
 
 # await_answers SERVICE...: keeps how many seconds each took; fails with the end of its log when one doesn't answer.
 await_answers() {
-  local service silent=0
+  local service waits=() silent=0
   mkdir -p "$VEIL_VAR/run/answers"
   for service in "$@"; do
     await_answer "$service" > "$VEIL_VAR/run/answers/$service" &
+    waits+=($!)
   done
-  wait
+  wait "${waits[@]}"
   for service in "$@"; do
     if [ -z "$(answer_of "$service")" ]; then
       explain_silence "$service"

@@ -16,7 +16,7 @@ main() {
   start_servers postgres
   await_answers postgres
   prepare_database
-  start_servers "${SERVICES[@]}"
+  start_servers all
   await_answers "${SERVICES[@]:1}"
   print_table
   print_first_steps

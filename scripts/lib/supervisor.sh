@@ -86,7 +86,7 @@ start_supervisor() {
     /usr/bin/supervisord -c "$(supervisor_conf)" 9>&- # the lock is not its
 }
 
-supervisorctl() { /usr/bin/supervisorctl -c "$(supervisor_conf)" "$@"; }
+control() { /usr/bin/supervisorctl -c "$(supervisor_conf)" "$@"; }
 
 # Brings supervisord up with the present configuration, or has it take the present one over.
 supervise() {
@@ -98,19 +98,21 @@ supervise() {
     stop_supervisor
   fi
   if supervisor_pid > /dev/null; then
-    supervisorctl update > /dev/null
+    control update > /dev/null
   else
     stop_leftovers
     start_supervisor
   fi
 }
 
-# start_servers SERVICE...: those that are not running; one that waits after a crash is tried at once.
+# start_servers NAME: those of the name, or `all`, that are not running; one that waits after a crash is tried at once.
+# supervisorctl goes on in the background until they have lasted for startsecs; that they answer comes sooner.
 start_servers() {
-  local idle
-  mapfile -t idle < <(supervisorctl status "$@" | awk '$2 != "RUNNING" && $2 != "STARTING" { print $1 }')
-  # Whether they really run is for their answers to tell.
-  [ ${#idle[@]} -eq 0 ] || supervisorctl restart "${idle[@]}" > /dev/null || true
+  local states crashed
+  states=$(control status "$1" || true)
+  mapfile -t crashed < <(awk '$2 == "BACKOFF" || $2 == "FATAL" { print $1 }' <<< "$states")
+  [ ${#crashed[@]} -eq 0 ] || control stop "${crashed[@]}" > /dev/null
+  if grep -qvE '^[^ ]+ +(RUNNING|STARTING) ' <<< "$states"; then control start "$1" > /dev/null & fi
 }
 
 # Servers that go on without their supervisor after it was killed.
@@ -125,9 +127,9 @@ stop_supervisor() {
   local pid service
   pid=$(supervisor_pid) || return 0
   for service in "${SERVICES[@]}"; do
-    [ "$service" = postgres ] || supervisorctl stop "$service" > /dev/null &
+    [ "$service" = postgres ] || control stop "$service" > /dev/null &
   done
   wait
-  supervisorctl shutdown > /dev/null
+  control shutdown > /dev/null
   while any_alive "$pid"; do sleep 0.05; done
 }
