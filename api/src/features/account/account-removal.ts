@@ -9,8 +9,13 @@ import { AccountRepository, type AccountRow } from './account.repository.js';
 /** What a feature does about its own data before an account goes. It may be run again after a crash. */
 export type RemovalStep = (account: { id: string; username: string }) => Promise<void>;
 
-/** Longer than all neighbours together may take to answer: nobody takes a row over from somebody who is at work. */
-export const LEASE_MS = 30_000;
+/**
+ * A lease in neighbour timeouts: longer than the calls of one attempt may take together, so that nobody takes a row over
+ * from somebody who is at work.
+ */
+const LEASE_TIMEOUTS = 6;
+/** How soon a removal that failed is tried again. */
+const RETRY_MS = 5000;
 
 /** Finishes what a crash, a failed neighbour or a deletion left: the account goes from every store, its own row last. */
 @Injectable()
@@ -31,7 +36,7 @@ export class AccountRemoval {
   }
 
   newLease(): Date {
-    return new Date(this.clock.milliseconds() + LEASE_MS);
+    return new Date(this.clock.milliseconds() + LEASE_TIMEOUTS * this.config.neighbours.timeoutMs);
   }
 
   /**
@@ -70,6 +75,3 @@ export class AccountRemoval {
     if (account.lease_until) await this.accounts.expireLease(account.id, account.lease_until, retryAt);
   }
 }
-
-/** How soon a removal that failed is tried again. */
-const RETRY_MS = 5000;

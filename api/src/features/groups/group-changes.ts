@@ -1,14 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '../../common/clock.js';
 import { newId } from '../../common/ids.js';
 import { Problem } from '../../common/problem.js';
+import { CONFIG, type Config } from '../../config/config.js';
 import { GroupRoom } from './group-room.js';
 import type { GroupState } from './group-rules.js';
 import { GroupsRepository, type Lease } from './groups.repository.js';
 
-/** A large group's room takes many calls; a lease outlives them. */
-const LEASE_MS = 60_000;
+/** A lease in neighbour timeouts: a large group's room takes many calls, and the lease outlives them. */
+const LEASE_TIMEOUTS = 12;
 const PATIENCE_MS = 3000;
 const RETRY_ACQUIRE_MS = 40;
 /** How soon a change that could not be undone is tried again. */
@@ -23,14 +24,19 @@ const noGroup = (): Problem => new Problem('not_found', 'there is no such group'
  */
 @Injectable()
 export class GroupChanges {
+  private readonly leaseMs: number;
+
   constructor(
     private readonly groups: GroupsRepository,
     private readonly room: GroupRoom,
     private readonly clock: Clock,
-  ) {}
+    @Inject(CONFIG) { neighbours }: Config,
+  ) {
+    this.leaseMs = LEASE_TIMEOUTS * neighbours.timeoutMs;
+  }
 
   async create(wanted: GroupState): Promise<string> {
-    const lease = await this.groups.reserve(newId(), wanted.name, newId(), this.after(LEASE_MS));
+    const lease = await this.groups.reserve(newId(), wanted.name, newId(), this.after(this.leaseMs));
     await this.carryOut(lease, wanted, new Set());
     return lease.groupId;
   }
@@ -58,7 +64,7 @@ export class GroupChanges {
 
   /** Mends up to `most` groups whose change was cut off: the room follows the tables again. */
   async mendLeftovers(most: number, onFailure: (error: unknown) => void): Promise<void> {
-    const times = { now: this.clock.now(), until: this.after(LEASE_MS) };
+    const times = { now: this.clock.now(), until: this.after(this.leaseMs) };
     for (const lease of await this.groups.claimUnfinished(newId(), times, most)) {
       await this.mend(lease).catch((error: unknown) => {
         onFailure(error);
@@ -117,7 +123,7 @@ export class GroupChanges {
     const deadline = this.clock.milliseconds() + PATIENCE_MS;
     const changeId = newId();
     for (;;) {
-      const times = { now: this.clock.now(), until: this.after(LEASE_MS) };
+      const times = { now: this.clock.now(), until: this.after(this.leaseMs) };
       const lease = await this.groups.acquire(groupId, changeId, times);
       if (!lease) throw noGroup();
       if (lease !== 'busy') return this.usable(lease, latest);
