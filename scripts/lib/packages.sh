@@ -4,9 +4,11 @@
 
 # shellcheck disable=SC2034  # read by the scripts that include this file
 SERVER_PACKAGES=(postgresql ejabberd erlang-p1-pgsql
-  kamailio kamailio-extra-modules kamailio-json-modules kamailio-outbound-modules kamailio-postgres-modules
-  kamailio-tls-modules kamailio-utils-modules kamailio-websocket-modules
+  kamailio kamailio-postgres-modules kamailio-tls-modules kamailio-websocket-modules
   rtpengine-daemon coturn supervisor openssl iproute2 ca-certificates)
+
+# shellcheck disable=SC2034
+TEST_PACKAGES=(sip-tester baresip-core python3-slixmpp chromium libnss3-tools wrk jq shellcheck)
 
 install_packages() {
   local missing

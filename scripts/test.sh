@@ -1,0 +1,161 @@
+#!/bin/bash
+# test.sh [unit|medium|e2e [PATTERN]]: installs what the tests need, builds, checks the sources, and runs every test,
+# or one kind of them, against servers of its own. The last line is the total of all runners: `N passed, N failed`.
+set -euo pipefail
+umask 022
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+for part in log services processes packages node database; do
+  # shellcheck source=/dev/null
+  . "$ROOT/scripts/lib/$part.sh"
+done
+
+# As many ports as tests/platform.sh gives away, below those that the system hands to clients.
+FIRST_PORT=24000
+LAST_PORT=32000
+PORTS=400
+# A runner that hangs is a failure, not a reason to wait.
+RUNNER_TIMEOUT=900
+
+passed=0
+failed=0
+work=''
+
+main() {
+  local kind=${1:-all} pattern=${2:-}
+  [ "$(id -u)" = 0 ] || fail 'scripts/test.sh needs root: it starts servers, each as a user of its own'
+  trap finish EXIT
+  trap 'exit 130' INT TERM
+  cd "$ROOT"
+  work=$(mktemp -d /tmp/veil-test.XXXXXX)
+  chmod 0755 "$work"
+  prepare
+  case $kind in
+    all)
+      check_sources
+      run_unit
+      with_platform run_medium run_e2e
+      ;;
+    unit) run_unit "$pattern" ;;
+    medium) PATTERN=$pattern with_platform run_medium ;;
+    e2e) PATTERN=$pattern with_platform run_e2e ;;
+    *) fail 'usage: scripts/test.sh [unit|medium|e2e [PATTERN]]' ;;
+  esac
+}
+
+prepare() {
+  install_packages "${SERVER_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
+  install_node_modules
+  check 'the API and the tests compile' npm run -s build
+  [ "$failed" = 0 ] || exit 1
+}
+
+check_sources() {
+  local scripts
+  mapfile -t scripts < <(git ls-files '*.sh' '.ci/run')
+  check 'Biome finds nothing' node_modules/.bin/biome check .
+  check 'shellcheck finds nothing' shellcheck -x "${scripts[@]}"
+  check 'package-lock.json is complete' "$NODE" scripts/complete-lockfile.mjs --check
+  check '.env.example and the README list the settings of the code' "$NODE" api/dist/cli.js settings --check
+  check 'docs/openapi.json is what the code generates' openapi_is_current
+}
+
+openapi_is_current() { "$NODE" api/dist/cli.js openapi | diff docs/openapi.json -; }
+
+# check TITLE COMMAND...: counts as one test; says more only when it fails.
+check() {
+  local title=$1
+  shift
+  if "$@" > "$work/check.log" 2>&1; then
+    passed=$((passed + 1))
+    say "ok: $title"
+  else
+    failed=$((failed + 1))
+    cat "$work/check.log"
+    say "FAILED: $title"
+  fi
+}
+
+run_unit() { run_jest unit --config api/jest.config.mjs --selectProjects unit --maxWorkers=2 ${1:+"$1"}; }
+
+run_medium() { run_jest medium --config api/jest.config.mjs --selectProjects medium --maxWorkers=2 ${PATTERN:+"$PATTERN"}; }
+
+# One story after the other: they share the servers, and some kill them.
+run_e2e() {
+  local failed_before=$failed
+  run_jest e2e --config tests/jest.config.mjs --runInBand ${PATTERN:+"$PATTERN"}
+  [ "$failed" = "$failed_before" ] || show_logs
+}
+
+# run_jest NAME OPTION...: counts what jest reports; a suite that does not even load and a skipped test count as failed.
+run_jest() {
+  local results="$work/$1.json" began=$SECONDS
+  shift
+  timeout "$RUNNER_TIMEOUT" "$NODE" --experimental-vm-modules --no-warnings node_modules/jest/bin/jest.js \
+    --json --outputFile="$results" "$@" || true
+  if [ -s "$results" ]; then
+    passed=$((passed + $(jq '.numPassedTests' "$results")))
+    failed=$((failed + $(jq '.numFailedTests + .numRuntimeErrorTestSuites + .numPendingTests + .numTodoTests' "$results")))
+    jq -r '.testResults[].assertionResults[] | select(.status == "pending" or .status == "todo") | "Skipped: " + .fullName' "$results"
+    [ "$(jq '.numTotalTestSuites' "$results")" -gt 0 ] || { say 'No test matches'; failed=$((failed + 1)); }
+  else
+    say 'jest ended without a result'
+    failed=$((failed + 1))
+  fi
+  say "($((SECONDS - began)) s)"
+}
+
+# with_platform RUNNER...: runs them with the environment of a platform of the tests' own.
+with_platform() {
+  local runner
+  # shellcheck source=tests/platform.sh
+  . tests/platform.sh "$(free_ports)" "$work/var"
+  check 'the platform starts' scripts/up.sh
+  if [ "$failed" != 0 ] && [ ! -S "$VEIL_VAR/postgres/socket/.s.PGSQL.$DB_PORT" ]; then return; fi
+  create_test_role
+  for runner in "$@"; do
+    "$runner"
+  done
+}
+
+# The first port of a range in which nobody listens.
+free_ports() {
+  local base taken
+  taken=$(ss -Hlntu | awk '{ sub(/.*:/, "", $5); print $5 }')
+  for ((base = FIRST_PORT; base < LAST_PORT; base += PORTS)); do
+    if awk -v first="$base" -v end="$((base + PORTS))" '$1 >= first && $1 < end { exit 1 }' <<< "$taken"; then
+      echo "$base"
+      return
+    fi
+  done
+  fail "Somebody listens in every range of ports from $FIRST_PORT to $LAST_PORT"
+}
+
+# The medium tests make and drop databases: they get a superuser, which exists on this platform only.
+create_test_role() {
+  local password
+  password=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+  superuser_sql postgres <<< "CREATE ROLE veil_test SUPERUSER LOGIN PASSWORD '$password'"
+  export TEST_DATABASE_URL="postgres://veil_test:$password@127.0.0.1:$DB_PORT/postgres"
+}
+
+show_logs() {
+  local log
+  for log in "$VEIL_VAR"/log/*.log; do
+    say "--- the end of $(basename "$log")"
+    tail -n 40 "$log"
+  done
+}
+
+# Whatever happened: stops the servers, removes their state, and gives the total.
+finish() {
+  local status=$?
+  trap - EXIT INT TERM
+  if [ -d "$work/var/run" ]; then VEIL_VAR="$work/var" scripts/down.sh > /dev/null || failed=$((failed + 1)); fi
+  [ -z "$work" ] || rm -rf "$work"
+  [ "$status" = 0 ] || [ "$failed" != 0 ] || failed=1
+  say "$passed passed, $failed failed"
+  [ "$failed" = 0 ] || exit 1
+}
+
+main "$@"
