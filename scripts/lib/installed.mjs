@@ -1,17 +1,18 @@
 // installed.mjs CHECKOUT: succeeds when node_modules holds exactly what package-lock.json asks for.
 // npm keeps the list of what it installed in node_modules/.package-lock.json; an interrupted install leaves none.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 
-const packagesOf = (file) => JSON.parse(readFileSync(`${process.argv[2]}/${file}`, 'utf8')).packages;
+const at = (path) => `${process.argv[2]}/${path}`;
+const packagesOf = (file) => JSON.parse(readFileSync(at(file), 'utf8')).packages;
 
 function isInstalled() {
   const wanted = Object.entries(packagesOf('package-lock.json'));
   const present = packagesOf('node_modules/.package-lock.json');
-  // Optional packages of other platforms are in the lock file only; the checkout itself is "".
-  return wanted.every(
-    ([path, { version, optional, link }]) =>
-      !path.startsWith('node_modules/') || link || (path in present ? present[path].version === version : optional),
-  );
+  return wanted.every(([path, { version, optional, link }]) => {
+    // The lock file also lists the checkout's own workspaces, and optional packages of other platforms.
+    if (!path.includes('node_modules/') || link) return true;
+    return path in present ? present[path].version === version && existsSync(at(path)) : optional;
+  });
 }
 
 try {
