@@ -148,6 +148,12 @@ export class XmppClient {
     return this.received(`"${body}"`, (message) => bodyOf(message) === body);
   }
 
+  /** The first presence from a room, or from one occupant of it, that the predicate accepts. */
+  presenceFrom(from: string, accepts: (presence: Presence) => boolean): Promise<Presence> {
+    const isFrom = (presence: Presence) => presence.from === from || presence.from?.startsWith(`${from}/`);
+    return until(`${this.jid} sees a presence of ${from}`, () => this.presences.find((p) => isFrom(p) && accepts(p)));
+  }
+
   async ended(): Promise<string> {
     return until(`the stream of ${this.jid} ends`, () => this.closed);
   }
@@ -249,7 +255,8 @@ export class XmppClient {
     await this.call('subscribe', { room, nick: this.nick });
   }
 
-  private get nick(): string {
+  /** The name under which it enters rooms: the username. */
+  get nick(): string {
     return this.jid.slice(0, this.jid.indexOf('@'));
   }
 
