@@ -76,7 +76,7 @@ open_files_limit() {
 supervisor_pid() {
   local pid
   pid=$(cat "$VEIL_VAR/run/supervisord.pid" 2> /dev/null) || return 1
-  tr '\0' '\n' < "/proc/$pid/cmdline" 2> /dev/null | grep -qxF "$(supervisor_conf)" && echo "$pid"
+  grep -qszF "$(supervisor_conf)" "/proc/$pid/cmdline" && echo "$pid"
 }
 
 # In an environment of its own: nothing of the operator's shell reaches a server.
