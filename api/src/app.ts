@@ -25,7 +25,10 @@ const fromModuleList: Build = (config, adapter) =>
 function fastifyAdapter({ http }: Config): FastifyAdapter {
   return new FastifyAdapter({
     // Lines are written in blocks: logging a request must not cost a system call.
-    loggerInstance: pino({ level: http.logLevel }, pino.destination({ sync: false, minLength: 4096 })),
+    loggerInstance: pino(
+      { level: http.logLevel },
+      pino.destination({ sync: false, minLength: 4096, periodicFlush: 500 }),
+    ),
     // http/request-hooks.ts writes the one line of a request.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     genReqId: newRequestId,

@@ -1,11 +1,11 @@
 import { Global, Module } from '@nestjs/common';
 import { EjabberdModule } from '../../clients/ejabberd/ejabberd.module.js';
 import { KamailioModule } from '../../clients/kamailio/kamailio.module.js';
+import { reaperOf } from '../../common/reaper.js';
 import { Authenticator } from '../../http/access.js';
 import { AccountController } from './account.controller.js';
 import { AccountRepository } from './account.repository.js';
 import { AccountService } from './account.service.js';
-import { AccountReaper } from './account-reaper.js';
 import { AccountRemoval } from './account-removal.js';
 import { RegistrationService } from './registration.service.js';
 import { SessionRepository } from './session.repository.js';
@@ -20,7 +20,13 @@ import { SessionService } from './session.service.js';
     AccountService,
     RegistrationService,
     AccountRemoval,
-    AccountReaper,
+    reaperOf(
+      'account-reaper',
+      AccountRemoval,
+      (removal) =>
+        (...limits) =>
+          removal.finishLeftovers(...limits),
+    ),
     SessionService,
     AccountRepository,
     SessionRepository,

@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { EjabberdModule } from '../../clients/ejabberd/ejabberd.module.js';
+import { reaperOf } from '../../common/reaper.js';
 import { GroupChanges } from './group-changes.js';
-import { GroupReaper } from './group-reaper.js';
 import { GroupRoom } from './group-room.js';
 import { GroupsController } from './groups.controller.js';
 import { GroupsRepository } from './groups.repository.js';
@@ -10,6 +10,18 @@ import { GroupsService } from './groups.service.js';
 @Module({
   imports: [EjabberdModule],
   controllers: [GroupsController],
-  providers: [GroupsService, GroupChanges, GroupRoom, GroupReaper, GroupsRepository],
+  providers: [
+    GroupsService,
+    GroupChanges,
+    GroupRoom,
+    GroupsRepository,
+    reaperOf(
+      'group-reaper',
+      GroupChanges,
+      (changes) =>
+        (...limits) =>
+          changes.mendLeftovers(...limits),
+    ),
+  ],
 })
 export class GroupsModule {}
