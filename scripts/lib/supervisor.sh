@@ -57,14 +57,22 @@ stdout_logfile_backups=3
 EOT
 }
 
-# Everything that a server is started with: settings, its folder, its certificate and secrets, for the API its packages.
+# Everything that a server is started with: its folder and the settings it names, its certificate and secrets, for the
+# API its packages.
 fingerprint() {
   {
-    cat "$VEIL_VAR/etc/settings.env" "$ROOT/scripts/service.sh" "$ROOT/scripts/lib/template.sh"
-    find "$(service_folder "$1")" -type f -not -path '*/src/*' -not -path '*/node_modules/*' -print0 | sort -z | xargs -0 cat
+    folder_files "$1" | xargs -0 cat
+    grep -f <(named_settings "$1") "$VEIL_VAR/etc/settings.env"
     find "$VEIL_VAR/$1/tls" "$VEIL_VAR/$1/secrets" -type f -print0 | sort -z | xargs -0 cat
+    cat "$ROOT/scripts/service.sh" "$ROOT/scripts/lib/template.sh"
     [ "$1" != api ] || cat "$ROOT/package-lock.json"
   } | sha256sum | cut -c1-16
+}
+
+named_settings() { folder_files "$1" | xargs -0 grep -ohE '[A-Z][A-Z0-9_]+' | sort -u | sed 's/.*/^export &=/'; }
+
+folder_files() {
+  find "$(service_folder "$1")" \( -name src -o -name node_modules \) -prune -o -type f -print0 | sort -z
 }
 
 open_files_limit() {
