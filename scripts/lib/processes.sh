@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Which processes are ours. A pid in a file proves nothing after a crash or a reboot: a process is a server of this
 # platform when it runs as that server's user and carries the mark that service.sh gave it, or stands in its directory
-# (PostgreSQL's processes overwrite their environment). Needs services.sh and VEIL_VAR.
+# (ejabberd drops its environment, PostgreSQL's processes overwrite theirs). Needs services.sh and VEIL_VAR.
 
 # server_processes SERVICE...: prints the pids.
 server_processes() {
@@ -15,9 +15,12 @@ server_processes() {
 }
 
 marked_processes() {
-  { grep -lzxF "VEIL_SERVICE=$1@$VEIL_VAR" /proc/[0-9]*/environ || true; } 2> /dev/null | cut -d/ -f3
-  { find /proc -maxdepth 2 -path '/proc/[0-9]*/cwd' -user "$(service_user "$1")" \
-    \( -lname "$VEIL_VAR/$1" -o -lname "$VEIL_VAR/$1/*" \) || true; } 2> /dev/null | cut -d/ -f3
+  local directory
+  { grep -lszxF "VEIL_SERVICE=$1@$VEIL_VAR" /proc/[0-9]*/environ || true; } | cut -d/ -f3
+  for directory in "$VEIL_VAR/$1" "$VEIL_VAR/$1/data"; do
+    # By identity, not by name: its path reads otherwise from another mount namespace.
+    { find -L /proc/[0-9]*/cwd -maxdepth 0 -samefile "$directory" || true; } 2> /dev/null | cut -d/ -f3
+  done
 }
 
 runs_as() { [ "$(stat -c %U "/proc/$2" 2> /dev/null)" = "$1" ]; }

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The servers of the platform, in the order in which they are shown. Needs ROOT, and for the listeners the settings.
+# The servers of the platform, in the order in which they are shown. Needs ROOT, log.sh, and for the listeners the settings.
 
 # shellcheck disable=SC2034  # read by the scripts that include this file
 SERVICES=(postgres ejabberd rtpengine kamailio coturn api)
@@ -90,4 +90,14 @@ as_user() {
   local user=$1
   shift
   setpriv --reuid="$user" --regid="$(id -g "$user")" --init-groups "$@"
+}
+
+# The servers' users must be able to read the checkout's files; git makes them private under a private umask.
+check_readable() {
+  local service entrypoint
+  for service in "${SERVICES[@]}"; do
+    entrypoint="$(service_folder "$service")/entrypoint.sh"
+    as_user "$(service_user "$service")" test -r "$entrypoint" -a -x "$entrypoint" ||
+      fail "The user $(service_user "$service") can't read $entrypoint: run chmod -R go+rX $ROOT"
+  done
 }

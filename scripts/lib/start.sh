@@ -12,6 +12,7 @@ done
 . "$1/etc/settings.env"
 
 main() {
+  check_readable
   supervise
   start_servers postgres
   await_answers postgres
