@@ -109,6 +109,7 @@ class Client(ClientXMPP):
         super().__init__(jid, password, sasl_mech=mechanism)
         self.report = report
         self.archives = {}
+        self.stream_error = None
         self.established = asyncio.get_running_loop().create_future()
         self.ssl_context = ssl.create_default_context(cafile=authority)
         if tls_version == "1.2":
@@ -158,12 +159,12 @@ class Client(ClientXMPP):
             self.established.set_exception(Refused(condition, explanation))
 
     def on_stream_error(self, error):
-        self.disconnect_reason = error["condition"]
+        self.stream_error = error["condition"]
         self.refuse(error["condition"], error["text"])
 
     def on_disconnected(self, reason):
         self.refuse("disconnected", str(reason or ""))
-        self.report("closed", {"reason": str(self.disconnect_reason or reason or "")})
+        self.report("closed", {"reason": self.stream_error or str(reason or "")})
 
     def observe(self, stanza):
         xml = stanza.xml

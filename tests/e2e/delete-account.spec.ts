@@ -1,0 +1,262 @@
+/**
+ * Deleting an account: it takes the right password, and then nothing of the account is left in any store, nothing of
+ * it goes on working, and whoever registers the name next inherits nothing.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { Agent } from 'node:https';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import axios from 'axios';
+import { type Account, apiClient, registerAccount } from '../support/api.js';
+import { findInDatabases, type Trace } from '../support/databases.js';
+import { affiliationsOf, subscribersOf } from '../support/ejabberd.js';
+import { certificateAuthority, platform } from '../support/platform.js';
+import { SipClient } from '../support/sip-client.js';
+import { until } from '../support/wait.js';
+import { bodyOf, closeXmppClients, XmppClient } from '../support/xmpp.js';
+import { toPlatform } from '../support/xmpp-stream.js';
+
+const https = axios.create({
+  httpsAgent: new Agent({ ca: certificateAuthority(), lookup: toPlatform }),
+  proxy: false,
+  validateStatus: () => true,
+});
+
+const DEVICES = 'urn:xmpp:omemo:2:devices';
+const STORAGE = '<storage xmlns="storage:bookmarks"/>';
+
+/** Stands in everything that the account leaves behind: what is found of it after the deletion was overlooked. */
+const mark = `mark${randomBytes(8).toString('hex')}`;
+
+let gone: Account;
+let peer: Account;
+let accountId: string;
+let group: { group_id: string; jid: string };
+let ownGroup: { group_id: string; jid: string };
+let fileUrl: string;
+let stream: XmppClient;
+let peerStream: XmppClient;
+let phone: SipClient;
+
+/** A whole life: contacts, conversations, a profile, keys, a file, groups, devices. */
+beforeAll(async () => {
+  [gone, peer] = await Promise.all([registerAccount('gone'), registerAccount('peer')]);
+  [accountId, group, ownGroup] = await Promise.all([
+    claims(gone.token).sub,
+    createGroup(peer, gone),
+    createGroup(gone, peer),
+  ]);
+  const first = await XmppClient.connect(gone);
+  peerStream = await XmppClient.connect(peer);
+  await liveOnXmpp(first);
+  await first.close();
+  await peerStream.send(gone.jid, `Never to be read ${mark}`);
+  await peerStream.features(platform.domain);
+  await registerDevices();
+  stream = await XmppClient.connect(gone, { available: false });
+  // Last: a push for which no component is there to take it ends the registration.
+  await stream.enablePush(`device-${mark}`, mark);
+});
+
+afterAll(async () => {
+  phone.close();
+  await closeXmppClients();
+});
+
+describe('with the wrong password', () => {
+  it('is refused, and so is the account of somebody else', async () => {
+    const wrong = await gone.api.delete('/account', { data: { jid: gone.jid, password: peer.password } });
+    expect([wrong.status, wrong.data.code]).toEqual([401, 'invalid_credentials']);
+    const other = await gone.api.delete('/account', { data: { jid: peer.jid, password: gone.password } });
+    expect([other.status, other.data.code]).toEqual([403, 'forbidden']);
+  });
+
+  it('changes nothing', async () => {
+    expect(await stream.contacts()).toHaveLength(1);
+    expect((await gone.api.get('/groups')).data.groups).toHaveLength(2);
+    expect((await phone.register()).status).toBe(200);
+    // Also the proof that the search below knows where to look.
+    const tables = new Set((await findInDatabases(gone.username, accountId, mark)).map((trace) => trace.table));
+    expect([...tables].sort()).toEqual(expect.arrayContaining(EVERY_STORE));
+    expect(await uploadsWith(mark)).toHaveLength(1);
+  });
+});
+
+describe('with the right password', () => {
+  beforeAll(async () => {
+    const answer = await gone.api.delete('/account', { data: { jid: gone.jid, password: gone.password } });
+    expect([answer.status, answer.data]).toEqual([200, { status: 'deleted' }]);
+  });
+
+  it('closes the open stream, and no new one opens', async () => {
+    expect(await stream.ended()).toBe('conflict');
+    await expect(XmppClient.connect(gone)).rejects.toThrow(/^not-authorized/);
+  });
+
+  it('ends the phone: its registration is gone, and a new one is refused', async () => {
+    expect((await phone.register()).status).toBe(403);
+  });
+
+  it('kills the token, and the way to a new one', async () => {
+    expect((await gone.api.get('/groups')).status).toBe(401);
+    const { username, password } = gone;
+    expect((await apiClient().post('/account/login', { username, password })).status).toBe(401);
+  });
+
+  it('takes the account out of its groups, and hands over the one that nobody else owned', async () => {
+    expect(await affiliationsOf(group.jid)).toEqual({ [peer.jid]: 'owner' });
+    expect(await affiliationsOf(ownGroup.jid)).toEqual({ [peer.jid]: 'owner' });
+    for (const { jid } of [group, ownGroup]) expect(await subscribersOf(jid)).toEqual([peer.jid]);
+  });
+
+  it('leaves nothing in any table, but what others own', async () => {
+    const traces = await findInDatabases(gone.username, accountId, mark);
+    expect(traces.filter((trace) => !belongsToSomebodyElse(trace))).toEqual([]);
+    // The conversation as the peer has it is still there.
+    expect((await peerStream.archive(gone.jid)).map(bodyOf)).toContain(`Between us ${mark}`);
+  });
+
+  it('leaves nothing of its uploads', async () => {
+    expect((await https.get(fileUrl)).status).toBe(404);
+    expect(await uploadsWith(mark)).toEqual([]);
+    const folder = createHash('sha1').update(gone.jid).digest('hex');
+    expect(await readdir(UPLOADS)).not.toContain(folder);
+  });
+});
+
+describe('whoever registers the name again', () => {
+  let heir: Account;
+  let newcomer: XmppClient;
+
+  beforeAll(async () => {
+    const password = `Pw-${randomBytes(9).toString('base64url')}`;
+    const { username } = gone;
+    const { status, data } = await apiClient().post('/account/register', { username, password });
+    expect(status).toBe(201);
+    heir = { username, password, jid: data.jid, token: data.token, api: apiClient(data.token) };
+    newcomer = await XmppClient.connect(heir, { resource: 'heir' });
+  });
+
+  it('is somebody else: the old password, token and phone stay dead', async () => {
+    expect(claims(heir.token).sub).not.toBe(accountId);
+    expect((await gone.api.get('/groups')).status).toBe(401);
+    expect((await phone.register()).status).toBe(403);
+    await expect(XmppClient.connect(gone)).rejects.toThrow(/^not-authorized/);
+  });
+
+  it('has no contacts, messages, profile, bookmarks or keys', async () => {
+    expect(await newcomer.contacts()).toEqual([]);
+    expect(await newcomer.archive()).toEqual([]);
+    // The answers above came after everything that was waiting: nothing was.
+    expect(newcomer.messages).toEqual([]);
+    expect(await newcomer.vcardName(heir.jid).catch(() => null)).toBeNull();
+    expect(await newcomer.private(STORAGE)).not.toContain(mark);
+    await expect(newcomer.items(heir.jid, DEVICES)).rejects.toThrow(/^item-not-found/);
+    await expect(peerStream.items(heir.jid, DEVICES)).rejects.toThrow(/^item-not-found/);
+    expect(await newcomer.iq('get', '<blocklist xmlns="urn:xmpp:blocking"/>')).not.toContain('<item');
+  });
+
+  it('has no groups, and does not get into the old ones', async () => {
+    expect((await heir.api.get('/groups')).data.groups).toEqual([]);
+    for (const { group_id, jid } of [group, ownGroup]) {
+      await expect(newcomer.join(jid)).rejects.toThrow(/^registration-required/);
+      expect((await heir.api.get(`/groups/${group_id}/members`)).status).toBe(404);
+    }
+  });
+
+  it('has no devices, and no file of the one before', async () => {
+    const device = { jid: heir.jid, device_id: `device-${mark}` };
+    expect((await heir.api.delete('/push/register', { data: device })).status).toBe(404);
+    expect((await https.get(fileUrl)).status).toBe(404);
+    expect((await findInDatabases(mark)).filter((trace) => !belongsToSomebodyElse(trace))).toEqual([]);
+  });
+
+  it('is not seen by the old contacts', async () => {
+    const [contact] = await peerStream.contacts();
+    expect(contact).toMatchObject({ jid: heir.jid, subscription: 'none' });
+    await newcomer.features(platform.domain);
+    await peerStream.features(platform.domain);
+    expect(peerStream.presences.filter((presence) => presence.from === newcomer.jid)).toEqual([]);
+  });
+});
+
+/** Tables of both databases in which the account has left something before it is deleted. */
+const EVERY_STORE = [
+  'accounts',
+  'archive',
+  'group_members',
+  'location',
+  'muc_room_subscribers',
+  'privacy_list',
+  'private_storage',
+  'pubsub_item',
+  'pubsub_node',
+  'push_registrations',
+  'push_session',
+  'rosterusers',
+  'sessions',
+  'spool',
+  'subscriber',
+  'users',
+  'vcard',
+];
+
+/**
+ * A conversation has two ends. What the account wrote stays with those to whom it wrote: in the peer's archive, in the
+ * archive of a group (which is the group's), in what waits for a peer who is offline, and as a name in the peer's
+ * contacts. These rows are theirs to keep or delete; everything else had to go.
+ */
+function belongsToSomebodyElse({ table, username }: Trace): boolean {
+  return ['archive', 'rosterusers', 'spool'].includes(table) && username !== undefined && username !== gone.username;
+}
+
+const UPLOADS = path.join(platform.directory, 'ejabberd', 'upload');
+
+/** The uploaded files that hold the text. */
+async function uploadsWith(text: string): Promise<string[]> {
+  const entries = await readdir(UPLOADS, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
+  const holds = await Promise.all(files.map(async (file) => (await readFile(file)).includes(text)));
+  return files.filter((_file, index) => holds[index]);
+}
+
+const claims = (token: string): { sub: string } =>
+  JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString());
+
+async function createGroup(owner: Account, other: Account): Promise<{ group_id: string; jid: string }> {
+  return (await owner.api.post('/groups', { name: 'Friends', member_jids: [other.jid] })).data;
+}
+
+async function liveOnXmpp(client: XmppClient): Promise<void> {
+  await client.addContact(peer.jid, `Peer ${mark}`);
+  await client.presence(peer.jid, 'subscribe');
+  await until('they are contacts', async () => (await client.contacts())[0]?.subscription === 'both');
+  await client.setVcard(`Name ${mark}`);
+  await client.storePrivate(
+    `<storage xmlns="storage:bookmarks"><url name="${mark}" url="https://veil.test/"/></storage>`,
+  );
+  await client.publish(
+    DEVICES,
+    'current',
+    `<devices xmlns="urn:xmpp:omemo:2"><device id="1" label="${mark}"/></devices>`,
+  );
+  await client.iq('set', '<block xmlns="urn:xmpp:blocking"><item jid="nuisance@veil.test"/></block>');
+  await client.send(peer.jid, `Between us ${mark}`);
+  await peerStream.receivedBody(`Between us ${mark}`);
+  await client.join(group.jid);
+  await client.sendToRoom(group.jid, `To all ${mark}`);
+  await client.receivedBody(`To all ${mark}`);
+
+  const file = Buffer.from(`A file with ${mark} in it`);
+  const slot = await client.uploadSlot('diary.txt', file.length);
+  expect((await https.put(slot.put, file)).status).toBe(201);
+  fileUrl = slot.get;
+}
+
+async function registerDevices(): Promise<void> {
+  const device = { jid: gone.jid, device_id: `device-${mark}`, platform: 'ios', app_id: 'com.example.veil' };
+  expect((await gone.api.post('/push/register', { ...device, push_token: `token-${mark}` })).status).toBe(200);
+  phone = await SipClient.open(gone);
+  expect((await phone.register()).status).toBe(200);
+}

@@ -1,0 +1,53 @@
+import postgres from 'postgres';
+import { platform, secret } from './platform.js';
+
+/** The owners of everything in each database: what they can't see is not there. */
+const DATABASES = [
+  { database: 'veil', user: 'veil_migrate', password: 'db_migrate_password' },
+  { database: 'ejabberd', user: 'ejabberd', password: 'db_ejabberd_password' },
+] as const;
+
+/** A row that holds what was looked for. */
+export interface Trace {
+  table: string;
+  /** Whose row it is, in the tables that say so in a column `username`. */
+  username: string | undefined;
+  row: Record<string, unknown>;
+}
+
+/** Looks into every column of every table of both databases, whatever its type, for any of the texts. */
+export async function findInDatabases(...texts: string[]): Promise<Trace[]> {
+  const found = await Promise.all(DATABASES.map((login) => withDatabase(login, (sql) => search(sql, texts))));
+  return found.flat();
+}
+
+type Login = (typeof DATABASES)[number];
+
+async function withDatabase<T>(
+  { database, user, password }: Login,
+  use: (sql: postgres.Sql) => Promise<T>,
+): Promise<T> {
+  const { host, ports } = platform;
+  const sql = postgres({ host, port: ports.database, database, user, password: secret(password), max: 1 });
+  try {
+    return await use(sql);
+  } finally {
+    await sql.end();
+  }
+}
+
+async function search(sql: postgres.Sql, texts: string[]): Promise<Trace[]> {
+  // Binary columns show as hexadecimal digits when a row is written as text.
+  const needles = texts.flatMap((text) => [text.toLowerCase(), Buffer.from(text).toString('hex')]);
+  const tables = await sql<{ schema: string; name: string }[]>`
+    SELECT schemaname AS schema, tablename AS name FROM pg_tables
+    WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1, 2`;
+  const traces: Trace[] = [];
+  for (const { schema, name } of tables) {
+    const rows = await sql`
+      SELECT * FROM ${sql(schema)}.${sql(name)} AS searched
+      WHERE EXISTS (SELECT FROM unnest(${needles}::text[]) AS needle WHERE position(needle IN lower(searched::text)) > 0)`;
+    traces.push(...rows.map((row) => ({ table: name, username: row.username, row })));
+  }
+  return traces;
+}
