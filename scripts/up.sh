@@ -21,6 +21,7 @@ main() {
   check_ports_are_free
   install_node_modules
   build_api
+  open_checkout
   create_users
   create_secrets
   create_certificate

@@ -4,6 +4,12 @@
 # directory is an empty, open one that holds nothing but the checkout and the state, at their usual paths. Nothing
 # changes outside of it. Needs ROOT, VEIL_VAR and log.sh.
 
+# A private umask makes git keep the files from others: what the servers read holds no secret and is opened.
+open_checkout() {
+  [ -z "$(find "$ROOT/scripts/service.sh" -not -perm -o=rx)" ] ||
+    chmod -R go+rX "$ROOT"/{api,coturn,ejabberd,kamailio,rtpengine,scripts,node_modules,package.json}
+}
+
 # run_reachable COMMAND...: runs it where the servers' users can reach everything they need.
 run_reachable() {
   local closed

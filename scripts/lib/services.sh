@@ -92,7 +92,7 @@ as_user() {
   setpriv --reuid="$user" --regid="$(id -g "$user")" --init-groups "$@"
 }
 
-# The servers' users must be able to read the checkout's files; git makes them private under a private umask.
+# Says it clearly when a server's user can't read the checkout after all.
 check_readable() {
   local service entrypoint
   for service in "${SERVICES[@]}"; do
