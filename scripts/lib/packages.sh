@@ -17,10 +17,15 @@ install_packages() {
   command -v apt-get > /dev/null || fail "These Debian packages are missing: ${missing[*]}"
   say "Installing ${#missing[@]} Debian packages: ${missing[*]}"
   (
-    trap allow_starts EXIT
+    log=$(mktemp)
+    units=$(enabled_units)
+    trap 'allow_starts; rm -f "$log"' EXIT
     forbid_starts
-    if ! apt_get update || ! apt_get install "${missing[@]}"; then fail 'apt-get could not install them, see above'; fi
-    disable_at_boot "${missing[@]}"
+    if ! { apt_get update && apt_get install "${missing[@]}"; } > "$log" 2>&1; then
+      tail -n 20 "$log" >&2
+      fail 'apt-get could not install them, see above'
+    fi
+    disable_new_units "$units"
   )
 }
 
@@ -31,7 +36,7 @@ missing_packages() {
   done
 }
 
-apt_get() { DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 "$@" > /dev/null; }
+apt_get() { DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 "$@"; }
 
 POLICY=/usr/sbin/policy-rc.d
 CLUSTER_POLICY=/etc/postgresql-common/createcluster.d/veil-install.conf
@@ -51,10 +56,11 @@ allow_starts() {
   if grep -qs '^# veil:' "$POLICY"; then rm "$POLICY"; fi
 }
 
-# Packages enable their units; after a reboot those servers would hold our ports. Only what was just installed is touched.
-disable_at_boot() {
-  local units
-  command -v systemctl > /dev/null || return 0
-  mapfile -t units < <(dpkg-query -L "$@" | sed -n 's|^\(/usr\)\?/lib/systemd/system/\([^/@]*\.service\)$|\2|p')
-  [ ${#units[@]} -eq 0 ] || systemctl -q disable "${units[@]}" 2> /dev/null || true
+# Packages enable their units: after a reboot those servers would hold our ports. What was enabled before stays so.
+disable_new_units() {
+  local new
+  mapfile -t new < <(comm -13 <(echo "$1") <(enabled_units))
+  [ ${#new[@]} -eq 0 ] || systemctl -q disable "${new[@]}"
 }
+
+enabled_units() { find /etc/systemd/system -path '*.wants/*' -type l -printf '%f\n' 2> /dev/null | sort -u; }

@@ -20,6 +20,8 @@ load_settings() {
   read_settings "$ROOT/.env"
   read_settings "$ROOT/.env.example"
   derive_settings
+  # Only the tests may lose data in a power cut, so this is not a setting of the product.
+  export DB_FSYNC="${DB_FSYNC:-on}"
   check_ports
 }
 
