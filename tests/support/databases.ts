@@ -21,6 +21,19 @@ export async function findInDatabases(...texts: string[]): Promise<Trace[]> {
   return found.flat();
 }
 
+/** Ends one of ejabberd's connections to its database, one that does nothing at the moment. */
+export async function breakConnectionOfEjabberd(): Promise<void> {
+  const [, login] = DATABASES;
+  // Only ejabberd's own connections have no application name.
+  const ended = await withDatabase(
+    login,
+    (sql) => sql`
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE usename = ${login.user} AND application_name = '' AND state = 'idle' LIMIT 1`,
+  );
+  if (ended.length !== 1) throw new Error('ejabberd has no connection to its database');
+}
+
 type Login = (typeof DATABASES)[number];
 
 async function withDatabase<T>(

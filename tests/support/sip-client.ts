@@ -171,7 +171,7 @@ export class SipClient {
   ): Exchange {
     const routes = headersOf(call.final, 'Record-Route').flatMap((value) => value.split(','));
     const headers = routes.reverse().map((value): Header => ['Route', value.trim()]);
-    return this.send(method, uriOf(header(call.final, 'Contact')), {
+    return this.send(method, target, {
       from: uriOf(header(call.request, 'From')),
       to: uriOf(header(call.final, 'To')),
       fromTag: tagOf(call.request, 'From'),

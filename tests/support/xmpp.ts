@@ -194,7 +194,7 @@ export class XmppClient {
   }
 
   async sendStanza(xml: string): Promise<void> {
-    await this.call('stanza', { xml });
+    await this.call('send_xml', { xml });
   }
 
   /** An IQ as written; resolves with the payload of its result. */

@@ -219,7 +219,7 @@ class Client(ClientXMPP):
         message.send()
         return message["id"]
 
-    async def stanza(self, xml):
+    async def send_xml(self, xml):
         self.send_raw(xml)
 
     # --- contacts, profile, private data ----------------------------------------------------------------------
@@ -338,7 +338,7 @@ class Client(ClientXMPP):
 
 # What a story may call on a client, by the name that it uses.
 METHODS = (
-    "close cut resume iq presence message stanza contacts add_contact set_vcard vcard store_private private archive"
+    "close cut resume iq presence message send_xml contacts add_contact set_vcard vcard store_private private archive"
     " join leave subscribe publish items disco_features services external_services upload_slot carbons enable_push"
 ).split()
 

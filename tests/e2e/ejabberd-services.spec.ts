@@ -1,0 +1,126 @@
+/**
+ * What ejabberd is found by and leads to: the WebSocket that browsers use, and the relay for calls.
+ */
+import { createHmac } from 'node:crypto';
+import { Agent } from 'node:https';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import axios from 'axios';
+import { type Account, apiClient, registerAccount } from '../support/api.js';
+import { certificateAuthority, platform, secret } from '../support/platform.js';
+import { TurnClient } from '../support/turn-client.js';
+import { closeXmppClients, type ExternalService, XmppClient } from '../support/xmpp.js';
+import { toPlatform, XmppWebSocket } from '../support/xmpp-stream.js';
+
+const { ports, domain } = platform;
+
+let alice: Account;
+let bob: Account;
+
+beforeAll(async () => {
+  [alice, bob] = await Promise.all([registerAccount('alice'), registerAccount('bob')]);
+});
+
+afterAll(closeXmppClients);
+
+describe('host-meta', () => {
+  it.each([
+    ['the WebSocket port', ports.xmppWs],
+    ['the HTTPS port', ports.xmppHttps],
+  ])('on %s names the WebSocket that the API names too', async (_name, port) => {
+    const client = axios.create({
+      baseURL: `https://${domain}:${port}/.well-known`,
+      httpsAgent: new Agent({ ca: certificateAuthority(), lookup: toPlatform }),
+      proxy: false,
+    });
+    const href = (await apiClient().get('/server/info')).data.xmpp_ws_url;
+    expect((await client.get('/host-meta')).data).toContain(
+      `<Link rel='urn:xmpp:alt-connections:websocket' href='${href}'/>`,
+    );
+    expect((await client.get('/host-meta.json')).data).toEqual({
+      links: [{ rel: 'urn:xmpp:alt-connections:websocket', href }],
+    });
+  });
+});
+
+describe('the WebSocket', () => {
+  it.each([
+    ['its own port', ports.xmppWs],
+    ['the HTTPS port', ports.xmppHttps],
+  ])('on %s logs in with SCRAM-SHA-256 and carries messages', async (_name, port) => {
+    const b = await XmppClient.connect(bob);
+    const socket = await XmppWebSocket.connect(port);
+    const offered = [...(await socket.open()).matchAll(/<mechanism>([^<]+)/g)].map(([, mechanism]) => mechanism);
+    expect(offered).toContain('SCRAM-SHA-256');
+    expect(offered).not.toContain('PLAIN');
+    expect(await socket.authenticate(alice.username, alice.password)).toBeNull();
+
+    expect(await socket.open()).toContain('urn:ietf:params:xml:ns:xmpp-bind');
+    const bind = "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>browser</resource></bind>";
+    socket.write(`<iq xmlns='jabber:client' type='set' id='b1'>${bind}</iq>`);
+    expect((await socket.read(/<jid>([^<]+)<\/jid>/))[1]).toBe(`${alice.jid}/browser`);
+    socket.write(`<message xmlns='jabber:client' type='chat' to='${bob.jid}'><body>From a browser</body></message>`);
+    const { from } = await b.receivedBody('From a browser');
+    await b.send(from!, 'To a browser');
+    await socket.read(/To a browser/);
+    socket.close();
+    await b.close();
+  });
+
+  it('refuses a wrong password', async () => {
+    const socket = await XmppWebSocket.connect(ports.xmppWs);
+    await socket.open();
+    expect(await socket.authenticate(alice.username, bob.password)).toBe('not-authorized');
+    socket.close();
+  });
+});
+
+describe('external services', () => {
+  let services: ExternalService[];
+
+  beforeAll(async () => {
+    services = await (await XmppClient.connect(alice)).externalServices();
+  });
+
+  it('are STUN and TURN of the platform, by every transport', () => {
+    const relay = { restricted: 'true' };
+    expect(services).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ type: 'stun', transport: 'udp', host: platform.host, port: String(ports.turn) }),
+        expect.objectContaining({ type: 'turn', transport: 'udp', port: String(ports.turn), ...relay }),
+        expect.objectContaining({ type: 'turn', transport: 'tcp', port: String(ports.turn), ...relay }),
+        expect.objectContaining({ type: 'turns', transport: 'tcp', port: String(ports.turnTls), ...relay }),
+      ]),
+    );
+    expect(services).toHaveLength(4);
+  });
+
+  it('come with credentials that end, and that do not tell whose they are', () => {
+    for (const { type, username, password, expires } of services) {
+      if (type === 'stun') continue;
+      expect(password).toBe(createHmac('sha1', secret('turn_secret')).update(username!).digest('base64'));
+      expect(username).not.toContain(alice.username);
+      const hours = (Date.parse(expires!) - Date.now()) / 3_600_000;
+      expect(hours).toBeGreaterThan(0);
+      expect(hours).toBeLessThanOrEqual(12);
+    }
+  });
+
+  it('relay for who has them, and for nobody else', async () => {
+    for (const { type, host, port, transport, username, password } of services) {
+      if (type === 'stun') continue;
+      const uri = `${type}:${host}:${port}?transport=${transport}`;
+      const relay = await TurnClient.connect(uri, { username: username!, password: password! });
+      expect((await relay.allocate()).port).toBeGreaterThan(0);
+      await relay.release();
+      relay.close();
+      const anonymous = await TurnClient.connect(uri);
+      await expect(anonymous.allocate()).rejects.toMatchObject({ code: 401 });
+      anonymous.close();
+    }
+  });
+
+  it('are found by asking the server what it can do', async () => {
+    const client = await XmppClient.connect(alice);
+    expect(await client.features(domain)).toContain('urn:xmpp:extdisco:2');
+  });
+});
