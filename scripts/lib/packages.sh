@@ -5,7 +5,7 @@
 # shellcheck disable=SC2034  # read by the scripts that include this file
 SERVER_PACKAGES=(postgresql ejabberd erlang-p1-pgsql
   kamailio kamailio-postgres-modules kamailio-tls-modules kamailio-websocket-modules
-  rtpengine-daemon coturn supervisor openssl iproute2 ca-certificates)
+  rtpengine-daemon coturn supervisor openssl iproute2 curl ca-certificates)
 
 # shellcheck disable=SC2034
 TEST_PACKAGES=(sip-tester baresip-core python3-slixmpp chromium libnss3-tools wrk jq shellcheck)
@@ -60,7 +60,7 @@ allow_starts() {
 disable_new_units() {
   local new
   mapfile -t new < <(comm -13 <(echo "$1") <(enabled_units))
-  [ ${#new[@]} -eq 0 ] || systemctl -q disable "${new[@]}"
+  [ ${#new[@]} -eq 0 ] || ! command -v systemctl > /dev/null || systemctl -q disable "${new[@]}"
 }
 
 enabled_units() { find /etc/systemd/system -path '*.wants/*' -type l -printf '%f\n' 2> /dev/null | sort -u; }
