@@ -41,8 +41,10 @@ export class AccountService {
     const username = foldUsername(rawUsername);
     if (!username) throw wrongCredentials();
     const { xmppDomain, sipDomain } = this.config.addresses;
-    const account = await this.accounts.findForLogin(username, xmppDomain, sipDomain);
-    const right = await this.ejabberd.checkPassword(username, password);
+    const [account, right] = await Promise.all([
+      this.accounts.findForLogin(username, xmppDomain, sipDomain),
+      this.ejabberd.checkPassword(username, password),
+    ]);
     if (!account || !right) throw wrongCredentials();
     await this.keepSipCredentials(account, password);
     return this.openSession(account);
