@@ -167,7 +167,7 @@ export class SipClient {
   withinCall(
     call: { request: SipRequest; final: SipResponse },
     method: string,
-    options: RequestOptions = {},
+    { target = uriOf(header(call.final, 'Contact')), ...options }: RequestOptions & { target?: string } = {},
   ): Exchange {
     const routes = headersOf(call.final, 'Record-Route').flatMap((value) => value.split(','));
     const headers = routes.reverse().map((value): Header => ['Route', value.trim()]);
