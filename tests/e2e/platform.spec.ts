@@ -1,0 +1,151 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { describe, expect, it } from '@jest/globals';
+import { apiClient, registerAccount } from '../support/api.js';
+import {
+  answers,
+  descendants,
+  processes,
+  SERVER_USERS,
+  SERVERS,
+  script,
+  serverPids,
+  stateFile,
+  stateFiles,
+  supervisorPid,
+} from '../support/host.js';
+import { platform } from '../support/platform.js';
+import { until } from '../support/wait.js';
+
+const START_MS = 60_000;
+
+/** The platform does its work again: an account goes through the API, PostgreSQL, ejabberd and Kamailio's table. */
+async function worksAgain(): Promise<void> {
+  const ready = async () => (await apiClient().get(`http://${platform.host}:${platform.ports.api}/health/ready`)).data;
+  await until('every neighbour is up', async () => (await ready()).status === 'ready', { timeoutMs: START_MS });
+  await until('an account can be registered', () => registerAccount(), { timeoutMs: START_MS });
+}
+
+describe('the processes of the platform', () => {
+  it('runs no server as root, and each as the user that owns its directory', async () => {
+    const pids = await serverPids();
+    for (const server of SERVERS) {
+      const family = [pids[server], ...descendants(pids[server]).map(({ pid }) => pid)];
+      const users = new Set(
+        processes()
+          .filter(({ pid }) => family.includes(pid))
+          .map(({ uid }) => uid),
+      );
+      expect([server, [...users]]).toEqual([server, [uidOf(SERVER_USERS[server])]]);
+    }
+    expect(descendants(supervisorPid()).filter(({ uid }) => uid === 0)).toEqual([]);
+  });
+
+  it.each(SERVERS)('brings %s back after kill -9', async (server) => {
+    const killed = (await serverPids())[server];
+    process.kill(killed, 'SIGKILL');
+    await until(`${server} has another process`, async () => (await serverPids())[server] > killed, {
+      timeoutMs: START_MS,
+    });
+    await until(`${server} answers`, () => answers(server), { timeoutMs: START_MS });
+    await worksAgain();
+  });
+
+  it('comes back from up.sh after kill -9 of supervisord, whose servers it left behind', async () => {
+    const left = Object.values(await serverPids());
+    process.kill(supervisorPid(), 'SIGKILL');
+    expect(await script('up.sh')).toMatchObject({ status: 0, stderr: '' });
+    expect(processes().filter(({ pid }) => left.includes(pid))).toEqual([]);
+    await worksAgain();
+  });
+});
+
+describe('a second up.sh', () => {
+  it('changes nothing and is done in seconds', async () => {
+    const before = [supervisorPid(), await serverPids(), fingerprint()];
+    const began = performance.now();
+    const { status, stdout } = await script('up.sh');
+    expect(performance.now() - began).toBeLessThan(15_000);
+    expect(status).toBe(0);
+    for (const server of SERVERS) expect(stdout).toMatch(new RegExp(`^${server} .* answers +\\d`, 'm'));
+    expect([supervisorPid(), await serverPids(), fingerprint()]).toEqual(before);
+  });
+
+  it('restarts what a changed setting concerns, and nothing else', async () => {
+    const before = await serverPids();
+    const port = await freePort();
+    expect(await script('up.sh', { TURN_TLS_PORT: String(port) })).toMatchObject({ status: 0 });
+    const changed = await serverPids();
+    // It stands in coturn's configuration and in the URIs that the API and ejabberd hand out.
+    expect(SERVERS.filter((server) => changed[server] !== before[server])).toEqual(['ejabberd', 'coturn', 'api']);
+    expect(await script('up.sh')).toMatchObject({ status: 0 });
+    await worksAgain();
+  });
+
+  it('names a port that is taken, the setting and who holds it, and starts nothing', async () => {
+    const before = await serverPids();
+    const holder = createServer().listen(0, platform.host);
+    await once(holder, 'listening');
+    const { port } = holder.address() as AddressInfo;
+    const refused = await script('up.sh', { API_PORT: String(port) });
+    holder.close();
+    expect(refused.status).toBe(1);
+    expect(refused.stdout).toBe('');
+    expect(refused.stderr.trim().split('\n')).toEqual([
+      expect.stringMatching(`^Port ${port}/tcp on ${platform.host} is taken by .* \\(pid ${process.pid}\\).* API_PORT`),
+    ]);
+    expect(await serverPids()).toEqual(before);
+  });
+});
+
+describe('the secrets of the platform', () => {
+  const secretNames = stateFiles('secrets').map(({ name }) => name);
+  const secrets = secretNames.map((name) => stateFile(name));
+
+  it('are generated, each different and without a line break', () => {
+    expect(secretNames.length).toBeGreaterThanOrEqual(8);
+    expect(new Set(secrets).size).toBe(secrets.length);
+    for (const secret of secrets) expect(secret).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it('are readable by their owner only, like the private keys', () => {
+    const copies = SERVERS.flatMap((server) => stateFiles(`${server}/secrets`));
+    const keys = [...stateFiles('tls'), ...SERVERS.flatMap((server) => stateFiles(`${server}/tls`))].filter(
+      ({ name }) => /\.(key|pem)$/.test(name),
+    );
+    expect(keys.length).toBeGreaterThan(2);
+    const readable = [...stateFiles('secrets'), ...copies, ...keys].filter(
+      ({ mode }) => ![0o600, 0o400].includes(mode),
+    );
+    expect(readable).toEqual([]);
+  });
+
+  it('stand in no command line, in no settings and in no log', () => {
+    const places = [
+      ...processes().map(({ pid, commandLine }) => ({ name: `/proc/${pid}/cmdline`, text: commandLine })),
+      ...[...stateFiles('log'), ...stateFiles('ejabberd/log')].map(({ name }) => ({ name, text: stateFile(name) })),
+      ...['etc/settings.env', 'etc/supervisord.conf'].map((name) => ({ name, text: stateFile(name) })),
+    ];
+    expect(places.length).toBeGreaterThan(SERVERS.length);
+    const leaks = places.filter(({ text }) => secrets.some((secret) => text.includes(secret)));
+    expect(leaks.map(({ name }) => name)).toEqual([]);
+  });
+});
+
+const uidOf = (user: string): number =>
+  Number(new RegExp(`^${user}:[^:]*:(\\d+):`, 'm').exec(readFileSync('/etc/passwd', 'utf8'))?.[1]);
+
+/** What up.sh writes: settings, secrets and certificates. */
+function fingerprint(): Record<string, string> {
+  const files = ['etc', 'secrets', 'tls'].flatMap((part) => stateFiles(part));
+  return Object.fromEntries(files.map(({ name }) => [name, stateFile(name)]));
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, platform.host);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}

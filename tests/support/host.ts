@@ -1,0 +1,107 @@
+import { type ExecFileException, execFile } from 'node:child_process';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { platform } from './platform.js';
+
+/** The servers of the platform and the user that each must run as. */
+export const SERVER_USERS = {
+  postgres: 'postgres',
+  ejabberd: 'ejabberd',
+  rtpengine: 'rtpengine',
+  kamailio: 'kamailio',
+  coturn: 'turnserver',
+  api: 'veil',
+} as const;
+
+export type Server = keyof typeof SERVER_USERS;
+
+export const SERVERS = Object.keys(SERVER_USERS) as Server[];
+
+const checkout = path.resolve(import.meta.dirname, '..', '..', '..');
+const run = promisify(execFile);
+
+export interface CommandResult {
+  status: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs a script of the checkout on the platform under test. Its exit status is no exception. */
+export async function script(name: string, settings: NodeJS.ProcessEnv = {}): Promise<CommandResult> {
+  const env = { ...process.env, ...settings };
+  return run(path.join(checkout, 'scripts', name), { env }).then(
+    ({ stdout, stderr }) => ({ status: 0, stdout, stderr }),
+    (error: ExecFileException & { stdout: string; stderr: string }) => ({
+      status: typeof error.code === 'number' ? error.code : -1,
+      stdout: error.stdout,
+      stderr: error.stderr,
+    }),
+  );
+}
+
+/** The pid of supervisord, the parent of every server. */
+export const supervisorPid = (): number => Number(stateFile('run/supervisord.pid'));
+
+/** The pid of each server, as supervisord knows it. */
+export async function serverPids(): Promise<Record<Server, number>> {
+  const configuration = path.join(platform.directory, 'etc', 'supervisord.conf');
+  const pidOf = async (server: Server) =>
+    [server, Number((await run('/usr/bin/supervisorctl', ['-c', configuration, 'pid', server])).stdout)] as const;
+  return Object.fromEntries(await Promise.all(SERVERS.map(pidOf))) as Record<Server, number>;
+}
+
+/** Whether a server answers its own protocol: the health check of its folder, as its own user. */
+export async function answers(server: Server): Promise<boolean> {
+  const user = SERVER_USERS[server];
+  const check = [path.join(checkout, 'scripts', 'service.sh'), platform.directory, server, 'healthcheck'];
+  return run('setpriv', [`--reuid=${user}`, `--regid=${user}`, '--init-groups', ...check]).then(
+    () => true,
+    () => false,
+  );
+}
+
+export interface Process {
+  pid: number;
+  parent: number;
+  uid: number;
+  commandLine: string;
+}
+
+/** Every process of this machine. */
+export function processes(): Process[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => readProcess(pid) ?? []);
+}
+
+/** Null for a process that has ended meanwhile. */
+function readProcess(pid: string): Process | null {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    const field = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1]);
+    const commandLine = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+    return { pid: Number(pid), parent: field('PPid'), uid: field('Uid'), commandLine };
+  } catch {
+    return null;
+  }
+}
+
+/** The processes below a process, at any depth. */
+export function descendants(ancestor: number): Process[] {
+  const all = processes();
+  const below = (pid: number): Process[] =>
+    all.filter(({ parent }) => parent === pid).flatMap((child) => [child, ...below(child.pid)]);
+  return below(ancestor);
+}
+
+export const stateFile = (name: string): string => readFileSync(path.join(platform.directory, name), 'utf8');
+
+/** The files of a part of the state directory, as paths below it, with their permissions. */
+export function stateFiles(part: string): { name: string; mode: number }[] {
+  const files = readdirSync(path.join(platform.directory, part), { recursive: true, encoding: 'utf8' });
+  return files
+    .map((file) => ({ name: path.join(part, file), stat: statSync(path.join(platform.directory, part, file)) }))
+    .filter(({ stat }) => stat.isFile())
+    .map(({ name, stat }) => ({ name, mode: stat.mode & 0o777 }));
+}
