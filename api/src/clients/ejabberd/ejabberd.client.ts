@@ -1,5 +1,6 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import axios, { type AxiosInstance, type AxiosResponse } from 'axios';
 import { Problem } from '../../common/problem.js';
@@ -36,7 +37,7 @@ export abstract class Ejabberd {
   /** Creates the room, hidden, members-only and archived; an existing one is fine. */
   abstract createRoom(room: string, title: string): Promise<void>;
   abstract renameRoom(room: string, title: string): Promise<void>;
-  /** A missing room is fine. */
+  /** Returns when the room is gone. A missing room is fine. */
   abstract destroyRoom(room: string): Promise<void>;
   abstract setAffiliation(room: string, jid: string, affiliation: Affiliation): Promise<void>;
   /** Subscribes a member to the messages of the room (MucSub), so that they arrive while he is offline. */
@@ -63,6 +64,8 @@ const ROOM_OPTIONS = {
 
 const USER_EXISTS = 10_090;
 const REFUSED = 10_001;
+/** What ejabberd takes to destroy a room. */
+const DESTROYING_MS = 10;
 
 type Arguments = Record<string, unknown>;
 
@@ -75,6 +78,7 @@ export class EjabberdHttpClient extends Ejabberd implements OnApplicationShutdow
   private readonly http: AxiosInstance;
   private readonly host: string;
   private readonly service: string;
+  private readonly timeoutMs: number;
   private readonly agents = {
     http: new HttpAgent({ keepAlive: true, maxSockets: 32 }),
     https: new HttpsAgent({ keepAlive: true, maxSockets: 32 }),
@@ -84,6 +88,7 @@ export class EjabberdHttpClient extends Ejabberd implements OnApplicationShutdow
     super();
     this.host = addresses.xmppDomain;
     this.service = `muc.${this.host}`;
+    this.timeoutMs = neighbours.timeoutMs;
     this.http = axios.create({
       baseURL: neighbours.ejabberdUrl || `http://127.0.0.1:${ports.xmppApi}`,
       // mod_http_api looks its options up by the Host header: it must be a served domain.
@@ -154,8 +159,14 @@ export class EjabberdHttpClient extends Ejabberd implements OnApplicationShutdow
   }
 
   async destroyRoom(name: string): Promise<void> {
-    const answer = await this.call('destroy_room', { name, service: this.service });
-    if (answer.status !== 200 && !isMissingRoom(answer)) throw this.misunderstood('destroy_room', answer);
+    const deadline = performance.now() + this.timeoutMs;
+    // ejabberd answers before it has destroyed anything: only when the room is missing, nothing is left to do.
+    for (;;) {
+      const answer = await this.call('destroy_room', { name, service: this.service });
+      if (isMissingRoom(answer)) return;
+      if (answer.status !== 200 || performance.now() > deadline) throw this.misunderstood('destroy_room', answer);
+      await delay(DESTROYING_MS);
+    }
   }
 
   async setAffiliation(name: string, jid: string, affiliation: Affiliation): Promise<void> {

@@ -11,11 +11,6 @@ export interface AccountRow {
   lease_until: Date | null;
 }
 
-/** An account as login needs it: with the SIP credentials that are stored, if any. */
-export interface LoginRow extends AccountRow {
-  ha1: string | null;
-}
-
 /**
  * Accounts and the rows that live and die with them. `lease_until` is a fencing token as well: whoever holds a lease
  * writes only while the row still carries it.
@@ -27,15 +22,6 @@ export class AccountRepository {
   async find(username: string, domain: string): Promise<AccountRow | undefined> {
     const [row] = await this.sql<AccountRow[]>`
       SELECT id, username, status, lease_until FROM accounts WHERE username = ${username} AND domain = ${domain}`;
-    return row;
-  }
-
-  async findForLogin(username: string, domain: string, sipDomain: string): Promise<LoginRow | undefined> {
-    const [row] = await this.sql<LoginRow[]>`
-      SELECT a.id, a.username, a.status, a.lease_until, s.ha1
-      FROM accounts a
-      LEFT JOIN kamailio.subscriber s ON s.username = a.username AND s.domain = ${sipDomain}
-      WHERE a.username = ${username} AND a.domain = ${domain} AND a.status = 'active'`;
     return row;
   }
 

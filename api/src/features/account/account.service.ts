@@ -5,11 +5,11 @@ import { Problem } from '../../common/problem.js';
 import { CONFIG, type Config } from '../../config/config.js';
 import type { Caller } from '../../http/access.js';
 import type { DeleteAccountAnswer, LoginAnswer, RegisterAnswer } from './account.dto.js';
-import { AccountRepository, type LoginRow } from './account.repository.js';
+import { AccountRepository } from './account.repository.js';
 import { AccountRemoval } from './account-removal.js';
 import { sipCredentials } from './password.js';
 import { RegistrationService } from './registration.service.js';
-import { SessionService } from './session.service.js';
+import { type OpenedSession, SessionService } from './session.service.js';
 import { foldUsername } from './username.js';
 
 /** An account as other features know it. */
@@ -33,21 +33,17 @@ export class AccountService {
 
   async register(username: string, password: string): Promise<RegisterAnswer> {
     const account = await this.registration.register(username, password);
-    return { status: 'registered', ...(await this.openSession(account)) };
+    return { status: 'registered', ...this.answer(await this.openSession(account.username)) };
   }
 
   /** Checks the password with the chat server, which keeps it (SCRAM). @throws Problem invalid_credentials */
   async login(rawUsername: string, password: string): Promise<LoginAnswer> {
     const username = foldUsername(rawUsername);
     if (!username) throw wrongCredentials();
-    const { xmppDomain, sipDomain } = this.config.addresses;
-    const [account, right] = await Promise.all([
-      this.accounts.findForLogin(username, xmppDomain, sipDomain),
-      this.ejabberd.checkPassword(username, password),
-    ]);
-    if (!account || !right) throw wrongCredentials();
-    await this.keepSipCredentials(account, password);
-    return this.openSession(account);
+    if (!(await this.ejabberd.checkPassword(username, password))) throw wrongCredentials();
+    const session = await this.openSession(username);
+    await this.keepSipCredentials(username, session.ha1, password);
+    return this.answer(session);
   }
 
   /**
@@ -86,22 +82,27 @@ export class AccountService {
   }
 
   /** Kamailio's digest hash follows the password; it is written only when it differs. */
-  private async keepSipCredentials(account: LoginRow, password: string): Promise<void> {
+  private async keepSipCredentials(username: string, storedHa1: string | null, password: string): Promise<void> {
     const { sipDomain } = this.config.addresses;
-    const sip = sipCredentials(account.username, sipDomain, password);
-    if (account.ha1 !== sip.ha1) await this.accounts.writeSubscriber(account.username, sipDomain, sip);
+    const sip = sipCredentials(username, sipDomain, password);
+    if (storedHa1 !== sip.ha1) await this.accounts.writeSubscriber(username, sipDomain, sip);
   }
 
-  private async openSession(account: { id: string; username: string }): Promise<LoginAnswer> {
-    const jid = jidOf(account.username, this.config.addresses.xmppDomain);
-    const token = await this.sessions.open(account.id, jid);
+  /** A user of the chat server alone has no account here, nor has one that is being deleted. */
+  private async openSession(username: string): Promise<OpenedSession> {
+    const session = await this.sessions.open(username);
+    if (!session) throw wrongCredentials();
+    return session;
+  }
+
+  private answer({ accountId, jid, token }: OpenedSession): LoginAnswer {
     return {
       jid,
       token,
       access_token: token,
       token_type: 'Bearer',
       expires_in: this.sessions.lifetimeSeconds,
-      user_id: account.id,
+      user_id: accountId,
     };
   }
 }

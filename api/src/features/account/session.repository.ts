@@ -1,18 +1,40 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { SQL, type Sql } from '../../database/database.module.js';
 
+/** A session that is about to be opened. */
+export interface NewSession {
+  id: string;
+  now: Date;
+  expiresAt: Date;
+}
+
+/** Whose session was opened. */
+export interface Login {
+  accountId: string;
+  ha1: string | null;
+}
+
 @Injectable()
 export class SessionRepository {
   constructor(@Inject(SQL) private readonly sql: Sql) {}
 
-  /** Opens a session of an active account; its own expired ones go. False when the account is gone meanwhile. */
-  async create(session: { id: string; accountId: string; now: Date; expiresAt: Date }): Promise<boolean> {
-    const { count } = await this.sql`
-      WITH expired AS (DELETE FROM sessions WHERE account_id = ${session.accountId} AND expires_at < ${session.now})
-      INSERT INTO sessions (id, account_id, created_at, expires_at)
-      SELECT ${session.id}, id, ${session.now}, ${session.expiresAt}
-      FROM accounts WHERE id = ${session.accountId} AND status = 'active'`;
-    return count === 1;
+  /**
+   * Opens a session of an active account; its own expired ones go. One statement, because every login pays for it.
+   * @returns the account, with the SIP credentials that are stored for it; undefined when there is no such account
+   */
+  async open(username: string, domain: string, sipDomain: string, session: NewSession): Promise<Login | undefined> {
+    const [login] = await this.sql<Login[]>`
+      WITH account AS (
+        SELECT id FROM accounts WHERE username = ${username} AND domain = ${domain} AND status = 'active' FOR SHARE
+      ), expired AS (
+        DELETE FROM sessions WHERE account_id = (SELECT id FROM account) AND expires_at < ${session.now}
+      ), opened AS (
+        INSERT INTO sessions (id, account_id, created_at, expires_at)
+        SELECT ${session.id}, id, ${session.now}, ${session.expiresAt} FROM account
+      )
+      SELECT account.id AS "accountId", subscriber.ha1 FROM account
+      LEFT JOIN kamailio.subscriber ON subscriber.username = ${username} AND subscriber.domain = ${sipDomain}`;
+    return login;
   }
 
   /** Whether the session was not revoked and its account is active. */

@@ -4,17 +4,23 @@ import { JwtService } from '@nestjs/jwt';
 import { LRUCache } from 'lru-cache';
 import { Clock } from '../../common/clock.js';
 import { newId } from '../../common/ids.js';
-import { usernameOf } from '../../common/jid.js';
+import { jidOf, usernameOf } from '../../common/jid.js';
 import { Problem } from '../../common/problem.js';
 import { CONFIG, type Config } from '../../config/config.js';
 import { Authenticator, type Caller } from '../../http/access.js';
-import { SessionRepository } from './session.repository.js';
+import { type Login, SessionRepository } from './session.repository.js';
 
 /** What an access token says (RFC 7519), besides iss, aud and the times. */
 interface Claims {
   sub: string;
   jid: string;
   sid: string;
+}
+
+/** A session that was just opened, and its first access token. */
+export interface OpenedSession extends Login {
+  jid: string;
+  token: string;
 }
 
 const AUDIENCE = 'veil';
@@ -28,6 +34,7 @@ const REMEMBERED_SESSIONS = 20_000;
 export class SessionService extends Authenticator {
   private readonly jwt: JwtService;
   private readonly domain: string;
+  private readonly sipDomain: string;
   private readonly ttlSeconds: number;
   private readonly alive: LRUCache<string, boolean>;
 
@@ -38,6 +45,7 @@ export class SessionService extends Authenticator {
   ) {
     super();
     this.domain = addresses.xmppDomain;
+    this.sipDomain = addresses.sipDomain;
     this.ttlSeconds = identity.tokenTtlSeconds;
     // A KeyObject: verifying with it takes a quarter of the time that a string takes.
     const key = createSecretKey(identity.jwtSecret.reveal(), 'utf8');
@@ -58,17 +66,14 @@ export class SessionService extends Authenticator {
     return this.ttlSeconds;
   }
 
-  /** Opens a session and gives its access token. @throws Problem invalid_credentials when the account is gone */
-  async open(accountId: string, jid: string): Promise<string> {
+  /** Opens a session of an active account. Undefined when there is none of that name. */
+  async open(username: string): Promise<OpenedSession | undefined> {
     const now = this.clock.now();
-    const id = newId();
-    const expiresAt = new Date(now.getTime() + this.ttlSeconds * 1000);
-    if (!(await this.sessions.create({ id, accountId, now, expiresAt }))) {
-      throw new Problem('invalid_credentials', 'the account is being deleted');
-    }
-    const issued = Math.floor(now.getTime() / 1000);
-    const claims = { sub: accountId, jid, sid: id, jti: newId(), iat: issued, exp: issued + this.ttlSeconds };
-    return this.jwt.sign(claims);
+    const session = { id: newId(), now, expiresAt: new Date(now.getTime() + this.ttlSeconds * 1000) };
+    const login = await this.sessions.open(username, this.domain, this.sipDomain, session);
+    if (!login) return undefined;
+    const jid = jidOf(username, this.domain);
+    return { ...login, jid, token: this.sign({ sub: login.accountId, jid, sid: session.id }, now) };
   }
 
   async authenticate(token: string): Promise<Caller> {
@@ -81,6 +86,11 @@ export class SessionService extends Authenticator {
   /** This process stops trusting the session now rather than within a second. */
   forget(sessionId: string): void {
     this.alive.delete(sessionId);
+  }
+
+  private sign(claims: Claims, now: Date): string {
+    const issuedAt = Math.floor(now.getTime() / 1000);
+    return this.jwt.sign({ ...claims, jti: newId(), iat: issuedAt, exp: issuedAt + this.ttlSeconds });
   }
 
   private verify(token: string): Claims {
