@@ -69,7 +69,7 @@ fingerprint() {
   } | sha256sum | cut -c1-16
 }
 
-named_settings() { folder_files "$1" | xargs -0 grep -ohE '[A-Z][A-Z0-9_]+' | sort -u | sed 's/.*/^export &=/'; }
+named_settings() { folder_files "$1" | xargs -0 grep -ohE '[A-Z][A-Z0-9_]*[A-Z0-9]' | sort -u | sed 's/.*/^export &=/'; }
 
 folder_files() {
   find "$(service_folder "$1")" \( -name src -o -name node_modules \) -prune -o -type f -print0 | sort -z
