@@ -36,7 +36,6 @@ create_ejabberd_tables() {
 }
 
 migrate() {
-  [ -e "$ROOT/api/src/main.ts" ] || { interim_migrate; return; } # INTERIM
   DB_HOST=127.0.0.1 DB_MIGRATE_PASSWORD_FILE=$(secret_file "$VEIL_VAR/secrets" DB_MIGRATE_PASSWORD) \
     "$NODE" "$ROOT/api/dist/cli.js" migrate
 }
@@ -47,9 +46,4 @@ superuser_sql() {
   shift
   (cd / && PGOPTIONS='-c client_min_messages=warning' as_user postgres \
     psql -X -q -A -t -v ON_ERROR_STOP=1 -h "$VEIL_VAR/postgres/socket" -p "$DB_PORT" -d "$database" "$@" -f -)
-}
-
-interim_migrate() {
-  DATABASE_URL="postgres://veil_migrate:$(cat "$VEIL_VAR/secrets/db_migrate_password")@127.0.0.1:$DB_PORT/veil?sslmode=disable" \
-    "$ROOT"/node_modules/@dbmate/linux-x64/bin/dbmate -d "$ROOT/sql/migrations" --no-dump-schema migrate
 }

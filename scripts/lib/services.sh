@@ -3,7 +3,6 @@
 
 # shellcheck disable=SC2034  # read by the scripts that include this file
 SERVICES=(postgres ejabberd rtpengine kamailio coturn api)
-[ -e "$ROOT/api/src/main.ts" ] || SERVICES=(postgres ejabberd rtpengine kamailio coturn) # INTERIM
 
 # The user that a server runs as: its package's own, `veil` for the API.
 service_user() {
