@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Queries, SQL, type Sql } from '../../database/database.module.js';
+import { inTransaction } from '../../database/transaction.js';
 import type { SipCredentials } from './password.js';
 
 export type AccountStatus = 'pending' | 'active' | 'deleting';
@@ -46,7 +47,7 @@ export class AccountRepository {
     sipDomain: string,
     sip: SipCredentials,
   ): Promise<boolean> {
-    return this.sql.begin(async (transaction) => {
+    return inTransaction(this.sql, async (transaction) => {
       const { count } = await transaction`
         UPDATE accounts SET status = 'active', lease_until = NULL
         WHERE id = ${account.id} AND status = 'pending' AND lease_until = ${account.leaseUntil}`;
@@ -78,7 +79,7 @@ export class AccountRepository {
    * False when it is not active any more.
    */
   close(account: { id: string; username: string; leaseUntil: Date }, sipDomain: string): Promise<boolean> {
-    return this.sql.begin(async (transaction) => {
+    return inTransaction(this.sql, async (transaction) => {
       const { count } = await transaction`
         UPDATE accounts SET status = 'deleting', lease_until = ${account.leaseUntil}
         WHERE id = ${account.id} AND status = 'active'`;

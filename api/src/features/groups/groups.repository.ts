@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Queries, SQL, type Sql } from '../../database/database.module.js';
+import { inTransaction } from '../../database/transaction.js';
 import type { GroupMember, GroupRole, GroupState } from './group-rules.js';
 
 export type GroupStatus = 'pending' | 'active' | 'deleting';
@@ -38,7 +39,7 @@ export class GroupsRepository {
 
   /** Takes the lease of one group: 'busy' while somebody else holds it, undefined when there is no such group. */
   acquire(groupId: string, changeId: string, { now, until }: LeaseTimes): Promise<Lease | 'busy' | undefined> {
-    return this.sql.begin(async (transaction) => {
+    return inTransaction(this.sql, async (transaction) => {
       const [group] = await transaction<{ status: GroupStatus; change_until: Date | null }[]>`
         SELECT status, change_until FROM groups WHERE id = ${groupId} AND status <> 'pending' FOR UPDATE`;
       if (!group) return undefined;
@@ -101,15 +102,14 @@ export class GroupsRepository {
   commit({ groupId, changeId }: Lease, next: GroupState): Promise<'done' | 'lost' | 'gone'> {
     const abort = new Error('roll back');
     let outcome: 'done' | 'lost' | 'gone' = 'done';
-    return this.sql
-      .begin(async (transaction) => {
-        const { count } = await transaction`
-          UPDATE groups SET name = ${next.name}, status = 'active', change_id = NULL, change_until = NULL
-          WHERE id = ${groupId} AND change_id = ${changeId}`;
-        if (count !== 1) outcome = 'lost';
-        else if (!(await this.writeMembers(groupId, next.members, transaction))) outcome = 'gone';
-        if (outcome !== 'done') throw abort;
-      })
+    return inTransaction(this.sql, async (transaction) => {
+      const { count } = await transaction`
+        UPDATE groups SET name = ${next.name}, status = 'active', change_id = NULL, change_until = NULL
+        WHERE id = ${groupId} AND change_id = ${changeId}`;
+      if (count !== 1) outcome = 'lost';
+      else if (!(await this.writeMembers(groupId, next.members, transaction))) outcome = 'gone';
+      if (outcome !== 'done') throw abort;
+    })
       .catch((error: unknown) => {
         if (error !== abort) throw error;
       })
