@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Account, registerAccount } from '../support/api.js';
 import { platform } from '../support/platform.js';
 import { until } from '../support/wait.js';
-import { bodyOf, closeXmppClients, XmppClient } from '../support/xmpp.js';
+import { bodyOf, closeAll, closeXmppClients, connectAll, XmppClient } from '../support/xmpp.js';
 import { XmppStream } from '../support/xmpp-stream.js';
 
 /** A PNG of one transparent pixel. */
@@ -79,17 +79,17 @@ describe('logging in', () => {
 
 describe('a conversation', () => {
   it('goes both ways while both are there', async () => {
-    const [a, b] = await Promise.all([XmppClient.connect(alice), XmppClient.connect(bob)]);
+    const [a, b] = await connectAll(alice, bob);
     await a.send(bob.jid, 'Are you there?');
     const question = await b.receivedBody('Are you there?');
     expect(question).toMatchObject({ from: a.jid, type: 'chat', delayed: false });
     await b.send(question.from!, 'I am.');
     expect(await a.receivedBody('I am.')).toMatchObject({ from: b.jid, delayed: false });
-    await Promise.all([a.close(), b.close()]);
+    await closeAll(a, b);
   });
 
   it('reaches who was away: once on return, and again from the archive', async () => {
-    const [a, away] = await Promise.all([XmppClient.connect(alice), XmppClient.connect(bob)]);
+    const [a, away] = await connectAll(alice, bob);
     await away.close();
     await a.send(bob.jid, 'Call me when you are back');
 
@@ -101,13 +101,12 @@ describe('a conversation', () => {
     expect(archived.map((m) => m.stanzaId)).toEqual([delivered.stanzaId]);
     // The answer to the archive's query came after everything that was delivered: nothing came twice.
     expect(back.messages.filter((m) => bodyOf(m) === 'Call me when you are back')).toHaveLength(1);
-    await Promise.all([a.close(), back.close()]);
+    await closeAll(a, back);
   });
 
   it('is in the archive of both, and only of both', async () => {
     const carol = await registerAccount('carol');
-    const clients = await Promise.all([alice, bob, carol].map((account) => XmppClient.connect(account)));
-    const [a, b, c] = clients as [XmppClient, XmppClient, XmppClient];
+    const [a, b, c] = await connectAll(alice, bob, carol);
     await a.send(bob.jid, 'Between the two of us');
     await b.receivedBody('Between the two of us');
     expect((await a.archive(bob.jid)).map(bodyOf)).toContain('Between the two of us');
@@ -115,23 +114,20 @@ describe('a conversation', () => {
     expect(await c.archive()).toEqual([]);
     // Asked for somebody else's archive, ejabberd looks into the caller's own.
     expect(await c.archiveOf(alice.jid)).toEqual([]);
-    await Promise.all(clients.map((client) => client.close()));
+    await closeAll(a, b, c);
   });
 
   it('is copied to the other devices of both (carbons)', async () => {
-    const [a, b, laptop, tablet] = (await Promise.all([
-      XmppClient.connect(alice),
-      XmppClient.connect(bob),
-      XmppClient.connect(alice, { resource: 'laptop' }),
-      XmppClient.connect(bob, { resource: 'tablet' }),
-    ])) as [XmppClient, XmppClient, XmppClient, XmppClient];
+    const [a, b] = await connectAll(alice, bob);
+    const laptop = await XmppClient.connect(alice, { resource: 'laptop' });
+    const tablet = await XmppClient.connect(bob, { resource: 'tablet' });
     await Promise.all([laptop.enableCarbons(), tablet.enableCarbons()]);
     await a.send(b.jid, 'To this device');
     const sent = await laptop.received('a copy of what was sent', (m) => m.carbon === 'sent');
     const received = await tablet.received('a copy of what came', (m) => m.carbon === 'received');
     expect(sent.carried).toMatchObject({ from: a.jid, to: b.jid, body: 'To this device' });
     expect(received.carried).toMatchObject({ from: a.jid, to: b.jid, body: 'To this device' });
-    await Promise.all([a, b, laptop, tablet].map((client) => client.close()));
+    await closeAll(a, b, laptop, tablet);
   });
 
   it('goes on after a connection broke, with what was written meanwhile (stream management)', async () => {
@@ -143,14 +139,14 @@ describe('a conversation', () => {
     await b.send(alice.jid, 'Out of the tunnel');
     await a.receivedBody('Out of the tunnel');
     expect(b.messages.filter((m) => bodyOf(m) === 'Sent into the tunnel')).toHaveLength(1);
-    await Promise.all([a.close(), b.close()]);
+    await closeAll(a, b);
   });
 });
 
 describe('a contact', () => {
   it('is kept in the roster of both, and seen coming and going', async () => {
     const [dora, emil] = await Promise.all([registerAccount('dora'), registerAccount('emil')]);
-    const [d, e] = await Promise.all([XmppClient.connect(dora), XmppClient.connect(emil)]);
+    const [d, e] = await connectAll(dora, emil);
     await d.addContact(emil.jid, 'Emil');
     // slixmpp grants the request and asks back, as a client does whose user says yes.
     await d.presence(emil.jid, 'subscribe');
@@ -167,14 +163,14 @@ describe('a contact', () => {
 
 describe('a profile', () => {
   it('has a vCard that others read', async () => {
-    const [a, b] = await Promise.all([XmppClient.connect(alice), XmppClient.connect(bob)]);
+    const [a, b] = await connectAll(alice, bob);
     await a.setVcard('Alice <& friends>');
     expect(await b.vcardName(alice.jid)).toBe('Alice <& friends>');
-    await Promise.all([a.close(), b.close()]);
+    await closeAll(a, b);
   });
 
   it('has an avatar: published as new clients do, it is in the vCard of old ones too', async () => {
-    const [a, b] = await Promise.all([XmppClient.connect(alice), XmppClient.connect(bob)]);
+    const [a, b] = await connectAll(alice, bob);
     const id = createHash('sha1').update(PIXEL).digest('hex');
     await a.publish(
       'urn:xmpp:avatar:data',
@@ -186,11 +182,11 @@ describe('a profile', () => {
     await until('the vCard shows it', async () =>
       (await b.iq('get', '<vCard xmlns="vcard-temp"/>', alice.jid))?.includes(PIXEL.toString('base64')),
     );
-    await Promise.all([a.close(), b.close()]);
+    await closeAll(a, b);
   });
 
   it('keeps bookmarks as private XML and as a node that nobody else reads', async () => {
-    const [a, b] = await Promise.all([XmppClient.connect(alice), XmppClient.connect(bob)]);
+    const [a, b] = await connectAll(alice, bob);
     const room = `den@muc.${platform.domain}`;
     await a.storePrivate(`<storage xmlns="storage:bookmarks"><conference jid="${room}" name="Den"/></storage>`);
     expect(await a.private('<storage xmlns="storage:bookmarks"/>')).toContain(room);
@@ -203,6 +199,6 @@ describe('a profile', () => {
     for (const node of ['urn:xmpp:bookmarks:1', 'storage:bookmarks']) {
       await expect(b.items(alice.jid, node)).rejects.toThrow(/^(forbidden|not-allowed|item-not-found)/);
     }
-    await Promise.all([a.close(), b.close()]);
+    await closeAll(a, b);
   });
 });

@@ -4,24 +4,16 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
-import { Agent } from 'node:https';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import axios from 'axios';
 import { type Account, apiClient, registerAccount } from '../support/api.js';
 import { findInDatabases, type Trace } from '../support/databases.js';
 import { affiliationsOf, subscribersOf } from '../support/ejabberd.js';
-import { certificateAuthority, platform } from '../support/platform.js';
+import { https } from '../support/https.js';
+import { platform } from '../support/platform.js';
 import { SipClient } from '../support/sip-client.js';
 import { until } from '../support/wait.js';
 import { bodyOf, closeXmppClients, XmppClient } from '../support/xmpp.js';
-import { toPlatform } from '../support/xmpp-stream.js';
-
-const https = axios.create({
-  httpsAgent: new Agent({ ca: certificateAuthority(), lookup: toPlatform }),
-  proxy: false,
-  validateStatus: () => true,
-});
 
 const DEVICES = 'urn:xmpp:omemo:2:devices';
 const STORAGE = '<storage xmlns="storage:bookmarks"/>';

@@ -2,14 +2,13 @@
  * What ejabberd is found by and leads to: the WebSocket that browsers use, and the relay for calls.
  */
 import { createHmac } from 'node:crypto';
-import { Agent } from 'node:https';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import axios from 'axios';
 import { type Account, apiClient, registerAccount } from '../support/api.js';
-import { certificateAuthority, platform, secret } from '../support/platform.js';
+import { https } from '../support/https.js';
+import { platform, secret } from '../support/platform.js';
 import { TurnClient } from '../support/turn-client.js';
 import { closeXmppClients, type ExternalService, XmppClient } from '../support/xmpp.js';
-import { toPlatform, XmppWebSocket } from '../support/xmpp-stream.js';
+import { XmppWebSocket } from '../support/xmpp-stream.js';
 
 const { ports, domain } = platform;
 
@@ -27,16 +26,12 @@ describe('host-meta', () => {
     ['the WebSocket port', ports.xmppWs],
     ['the HTTPS port', ports.xmppHttps],
   ])('on %s names the WebSocket that the API names too', async (_name, port) => {
-    const client = axios.create({
-      baseURL: `https://${domain}:${port}/.well-known`,
-      httpsAgent: new Agent({ ca: certificateAuthority(), lookup: toPlatform }),
-      proxy: false,
-    });
+    const base = `https://${domain}:${port}/.well-known`;
     const href = (await apiClient().get('/server/info')).data.xmpp_ws_url;
-    expect((await client.get('/host-meta')).data).toContain(
+    expect((await https.get(`${base}/host-meta`)).data).toContain(
       `<Link rel='urn:xmpp:alt-connections:websocket' href='${href}'/>`,
     );
-    expect((await client.get('/host-meta.json')).data).toEqual({
+    expect((await https.get(`${base}/host-meta.json`)).data).toEqual({
       links: [{ rel: 'urn:xmpp:alt-connections:websocket', href }],
     });
   });

@@ -5,7 +5,6 @@
 import { randomBytes } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { Agent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import path from 'node:path';
 import { connect as connectTls, type SecureVersion } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -13,10 +12,11 @@ import axios from 'axios';
 import { type Account, apiClient, registerAccount } from '../support/api.js';
 import { breakConnectionOfEjabberd } from '../support/databases.js';
 import { affiliationsOf, ejabberd } from '../support/ejabberd.js';
+import { https } from '../support/https.js';
 import { certificateAuthority, platform, secret } from '../support/platform.js';
 import { until } from '../support/wait.js';
 import { closeXmppClients, XmppClient } from '../support/xmpp.js';
-import { toPlatform, XmppStream } from '../support/xmpp-stream.js';
+import { XmppStream } from '../support/xmpp-stream.js';
 
 const { ports, domain } = platform;
 
@@ -115,11 +115,9 @@ describe('the admin API', () => {
   });
 
   it('is not on the public listeners', async () => {
-    const agent = new HttpsAgent({ ca: certificateAuthority(), lookup: toPlatform });
     for (const port of [ports.xmppWs, ports.xmppHttps]) {
       for (const where of ['api/v0/status', 'api/status', 'admin/', 'register/', 'oauth/token']) {
-        const url = `https://${domain}:${port}/${where}`;
-        const answer = await axios.post(url, '{}', { httpsAgent: agent, proxy: false, validateStatus: () => true });
+        const answer = await https.post(`https://${domain}:${port}/${where}`, '{}');
         expect([where, answer.status]).toEqual([where, 404]);
       }
     }

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Account, registerAccount } from '../support/api.js';
 import { affiliationsOf, subscribersOf } from '../support/ejabberd.js';
 import { platform } from '../support/platform.js';
-import { bodyOf, closeXmppClients, type Message, XmppClient } from '../support/xmpp.js';
+import { bodyOf, closeAll, closeXmppClients, connectAll } from '../support/xmpp.js';
+import { caughtUp, expectNothingHeard, expectShownOut, heard } from '../support/xmpp-rooms.js';
 
 const GROUP_MESSAGES = 'urn:xmpp:mucsub:nodes:messages';
 
@@ -47,17 +48,6 @@ const remove = (by: Account, { group_id }: Group, jid: string) => by.api.delete(
 const setRole = (by: Account, { group_id }: Group, { jid }: Account, role: string) =>
   by.api.patch(`/groups/${group_id}/members/${jid}`, { role });
 
-const heard = (client: XmppClient, body: string): Message[] => client.messages.filter((m) => bodyOf(m) === body);
-
-/**
- * Returns once everything that the room has sent so far has reached the listener: the room answers after it has
- * handed out what came before, and the listener's server session after it has passed on what was handed to it.
- */
-async function caughtUp(room: string, insider: XmppClient, listener: XmppClient): Promise<void> {
-  await insider.features(room);
-  await listener.features(platform.domain);
-}
-
 describe('a new group', () => {
   it('is listed for its members, online or not, and for nobody else', async () => {
     const group = await createGroup(owner, [member, friend], 'Garden');
@@ -83,7 +73,7 @@ describe('a new group', () => {
 
   it('is joined by its members, who hear each other and know who is who', async () => {
     const group = await createGroup(owner, [member, friend]);
-    const [o, m, f] = await connect(owner, member, friend);
+    const [o, m, f] = await connectAll(owner, member, friend);
     expect(await o.join(group.jid)).toMatchObject({ affiliation: 'owner', role: 'moderator' });
     expect(await m.join(group.jid)).toMatchObject({ affiliation: 'member', role: 'participant' });
     await m.sendToRoom(group.jid, 'Hello group');
@@ -101,14 +91,14 @@ describe('a new group', () => {
 
   it('is closed to a stranger: no entering, no subscribing, no archive, no list, no trace', async () => {
     const group = await createGroup(owner, [member]);
-    const [s] = await connect(stranger);
+    const [s] = await connectAll(stranger);
     await expect(s.join(group.jid)).rejects.toThrow(/^registration-required/);
     await expect(s.subscribe(group.jid)).rejects.toThrow(/^(forbidden|not-allowed|registration-required)/);
     await expect(s.archiveOf(group.jid)).rejects.toThrow(/^(forbidden|not-allowed)/);
     await expect(s.sendToRoom(group.jid, 'Let me in')).resolves.toBeDefined();
     expect(await s.services(`muc.${platform.domain}`)).not.toContain(group.jid);
     expect(await s.services(group.jid)).toEqual([]);
-    const [o] = await connect(owner);
+    const [o] = await connectAll(owner);
     expect(await o.archiveOf(group.jid)).toEqual([]);
 
     const { status, data } = await stranger.api.get(`/groups/${group.group_id}/members`);
@@ -120,13 +110,13 @@ describe('a new group', () => {
 describe('an offline member', () => {
   it('finds the group and, on return, what was said meanwhile: once, and in the archive', async () => {
     const group = await createGroup(owner, [member], 'While you were out');
-    const [o] = await connect(owner);
+    const [o] = await connectAll(owner);
     await o.join(group.jid);
     await o.sendToRoom(group.jid, 'Dinner at eight');
     await o.receivedBody('Dinner at eight');
 
     expect((await groupsOf(member)).map((listed) => listed.group_id)).toContain(group.group_id);
-    const [back] = await connect(member);
+    const [back] = await connectAll(member);
     const delivered = await back.receivedBody('Dinner at eight');
     expect(delivered).toMatchObject({ node: GROUP_MESSAGES, delayed: true });
     expect((await back.archiveOf(group.jid)).map(bodyOf)).toEqual(['Dinner at eight']);
@@ -136,12 +126,12 @@ describe('an offline member', () => {
 
   it('who was removed gets nothing of what was said after', async () => {
     const group = await createGroup(owner, [member]);
-    const [o] = await connect(owner);
+    const [o] = await connectAll(owner);
     await o.join(group.jid);
     expect((await remove(owner, group, member.jid)).status).toBe(200);
     await o.sendToRoom(group.jid, 'Said behind his back');
     await o.receivedBody('Said behind his back');
-    const [back] = await connect(member);
+    const [back] = await connectAll(member);
     await caughtUp(group.jid, o, back);
     expect(heard(back, 'Said behind his back')).toEqual([]);
     await closeAll(o, back);
@@ -151,12 +141,12 @@ describe('an offline member', () => {
 describe('a removed member', () => {
   it('is shown out, hears nothing more, and does not get back in', async () => {
     const group = await createGroup(owner, [member, friend]);
-    const [o, m, f] = await connect(owner, member, friend);
+    const [o, m, f] = await connectAll(owner, member, friend);
     await Promise.all([o, m, f].map((client) => client.join(group.jid)));
 
     expect((await remove(owner, group, member.jid)).status).toBe(200);
     await expectShownOut(m, group.jid, 321);
-    await expectNothingHeard(group.jid, 'After the removal', o, f, m);
+    await expectNothingHeard(group.jid, 'After the removal', { speaker: o, listener: f, outsider: m });
     await expect(m.join(group.jid)).rejects.toThrow(/^registration-required/);
     await expect(m.subscribe(group.jid)).rejects.toThrow(/^(forbidden|not-allowed|registration-required)/);
     await expect(m.archiveOf(group.jid)).rejects.toThrow(/^(forbidden|not-allowed)/);
@@ -169,12 +159,12 @@ describe('a removed member', () => {
 
   it('hears nothing more as a mere subscriber either', async () => {
     const group = await createGroup(owner, [member, friend]);
-    const [o, m, f] = await connect(owner, member, friend);
+    const [o, m, f] = await connectAll(owner, member, friend);
     await o.join(group.jid);
     await o.sendToRoom(group.jid, 'Before the removal');
     await m.receivedBody('Before the removal');
     expect((await remove(owner, group, member.jid)).status).toBe(200);
-    await expectNothingHeard(group.jid, 'After the removal of a subscriber', o, f, m);
+    await expectNothingHeard(group.jid, 'After the removal of a subscriber', { speaker: o, listener: f, outsider: m });
     await closeAll(o, m, f);
   });
 
@@ -182,7 +172,7 @@ describe('a removed member', () => {
     const group = await createGroup(owner, [member]);
     await remove(owner, group, member.jid);
     expect((await owner.api.post(`/groups/${group.group_id}/members`, { jid: member.jid })).status).toBe(200);
-    const [m] = await connect(member);
+    const [m] = await connectAll(member);
     expect(await m.join(group.jid)).toMatchObject({ affiliation: 'member' });
     await closeAll(m);
   });
@@ -191,13 +181,13 @@ describe('a removed member', () => {
 describe('a banned member', () => {
   it('is shown out, hears nothing more, and does not get back in', async () => {
     const group = await createGroup(owner, [member, friend]);
-    const [o, m, f] = await connect(owner, member, friend);
+    const [o, m, f] = await connectAll(owner, member, friend);
     await Promise.all([o, m, f].map((client) => client.join(group.jid)));
 
     const ban = `<item affiliation="outcast" jid="${member.jid}"/>`;
     await o.iq('set', `<query xmlns="http://jabber.org/protocol/muc#admin">${ban}</query>`, group.jid);
     await expectShownOut(m, group.jid, 301);
-    await expectNothingHeard(group.jid, 'After the ban', o, f, m);
+    await expectNothingHeard(group.jid, 'After the ban', { speaker: o, listener: f, outsider: m });
     await expect(m.join(group.jid)).rejects.toThrow(/^forbidden/);
     await expect(m.subscribe(group.jid)).rejects.toThrow(/^(forbidden|not-allowed)/);
     await expect(m.archiveOf(group.jid)).rejects.toThrow(/^(forbidden|not-allowed)/);
@@ -246,7 +236,7 @@ describe('roles', () => {
 describe('leaving', () => {
   it('ends membership everywhere', async () => {
     const group = await createGroup(owner, [member]);
-    const [m] = await connect(member);
+    const [m] = await connectAll(member);
     await m.join(group.jid);
     expect((await member.api.post(`/groups/${group.group_id}/leave`, {})).status).toBe(200);
     await expectShownOut(m, group.jid, 321);
@@ -271,7 +261,7 @@ describe('leaving', () => {
 describe('a group that changes', () => {
   it('is renamed for everybody', async () => {
     const group = await createGroup(owner, [member], 'Old name');
-    const [m] = await connect(member);
+    const [m] = await connectAll(member);
     await m.join(group.jid);
     expect((await owner.api.patch(`/groups/${group.group_id}`, { name: 'New <name> & "more"' })).status).toBe(200);
     expect((await groupsOf(member)).find((listed) => listed.group_id === group.group_id)?.name).toBe(
@@ -284,7 +274,7 @@ describe('a group that changes', () => {
 
   it('stays archived and permanent, whatever its owner tells the room', async () => {
     const group = await createGroup(owner, [member]);
-    const [o] = await connect(owner);
+    const [o] = await connectAll(owner);
     for (const option of ['muc#roomconfig_persistentroom', 'mam']) {
       const type = 'http://jabber.org/protocol/muc#roomconfig';
       const fields = Object.entries({ FORM_TYPE: type, [option]: '0' });
@@ -299,7 +289,7 @@ describe('a group that changes', () => {
 
   it('is deleted with its room and its archive', async () => {
     const group = await createGroup(owner, [member]);
-    const [o, m] = await connect(owner, member);
+    const [o, m] = await connectAll(owner, member);
     await Promise.all([o.join(group.jid), m.join(group.jid)]);
     await o.sendToRoom(group.jid, 'Last words');
     await m.receivedBody('Last words');
@@ -315,30 +305,3 @@ describe('a group that changes', () => {
     await closeAll(o, m);
   });
 });
-
-async function connect<T extends Account[]>(...accounts: T): Promise<{ [K in keyof T]: XmppClient }> {
-  const clients = await Promise.all(accounts.map((account) => XmppClient.connect(account)));
-  return clients as { [K in keyof T]: XmppClient };
-}
-
-const closeAll = (...clients: XmppClient[]) => Promise.all(clients.map((client) => client.close()));
-
-/** The room has told the client that it is out, and why: 321 no member any more, 301 banned. */
-async function expectShownOut(client: XmppClient, room: string, code: number): Promise<void> {
-  const own = `${room}/${client.nick}`;
-  await client.presenceFrom(own, ({ type, statusCodes }) => type === 'unavailable' && statusCodes.includes(code));
-}
-
-/** One member says something that another hears, and the outsider does not, in any way. */
-async function expectNothingHeard(
-  room: string,
-  body: string,
-  speaker: XmppClient,
-  listener: XmppClient,
-  outsider: XmppClient,
-): Promise<void> {
-  await speaker.sendToRoom(room, body);
-  await listener.receivedBody(body);
-  await caughtUp(room, speaker, outsider);
-  expect(heard(outsider, body)).toEqual([]);
-}

@@ -2,24 +2,14 @@
  * Files and keys: an upload that others fetch over HTTPS, and the OMEMO keys that others encrypt with.
  */
 import { randomBytes } from 'node:crypto';
-import { Agent } from 'node:https';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import axios from 'axios';
 import { type Account, registerAccount } from '../support/api.js';
-import { certificateAuthority, platform } from '../support/platform.js';
+import { https } from '../support/https.js';
+import { platform } from '../support/platform.js';
 import { until } from '../support/wait.js';
-import { closeXmppClients, XmppClient } from '../support/xmpp.js';
-import { toPlatform } from '../support/xmpp-stream.js';
+import { closeXmppClients, connectAll, XmppClient } from '../support/xmpp.js';
 
 const MEGABYTE = 1024 * 1024;
-
-/** HTTPS as a client does it: by name, with the certificate verified. */
-const https = axios.create({
-  httpsAgent: new Agent({ ca: certificateAuthority(), lookup: toPlatform }),
-  proxy: false,
-  validateStatus: () => true,
-  maxBodyLength: Number.POSITIVE_INFINITY,
-});
 
 let alice: Account;
 let bob: Account;
@@ -28,7 +18,7 @@ let b: XmppClient;
 
 beforeAll(async () => {
   [alice, bob] = await Promise.all([registerAccount('alice'), registerAccount('bob')]);
-  [a, b] = await Promise.all([XmppClient.connect(alice), XmppClient.connect(bob)]);
+  [a, b] = await connectAll(alice, bob);
 });
 
 afterAll(closeXmppClients);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import WebSocket from 'ws';
+import { toPlatform } from './https.js';
 import { certificateAuthority, platform } from './platform.js';
 import { until } from './wait.js';
 import { Scram } from './xmpp-scram.js';
@@ -152,12 +153,4 @@ export class XmppWebSocket extends Wire {
   close(): void {
     this.socket.terminate();
   }
-}
-
-type LookupDone = (error: null, address: string | { address: string; family: number }[], family?: number) => void;
-
-/** Names of the test platform are in no DNS: whatever is asked for is at the platform's address. */
-export function toPlatform(_name: string, options: { all?: boolean }, done: LookupDone): void {
-  if (options.all) done(null, [{ address: platform.host, family: 4 }]);
-  else done(null, platform.host, 4);
 }

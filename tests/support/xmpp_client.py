@@ -63,6 +63,12 @@ def text(element, path):
     return None if found is None else found.text or ""
 
 
+def form(fields):
+    """A filled-in form (XEP-0004)."""
+    filled = (f"<field var={quoteattr(name)}><value>{escape(value)}</value></field>" for name, value in fields.items())
+    return f'<x xmlns="{FORM}" type="submit">{"".join(filled)}</x>'
+
+
 def describe_message(xml):
     """What a story asserts on: the message itself, and the one that it carries (a carbon, a group's event)."""
     delay = xml.find(f"{{{DELAY}}}delay")
@@ -92,7 +98,7 @@ def describe_message(xml):
 
 def describe_presence(xml):
     item = xml.find(f"{{{MUC_USER}}}x/{{{MUC_USER}}}item")
-    error = xml.find("{jabber:client}error")
+    conditions = [e.tag for e in xml.iterfind("{jabber:client}error/*") if e.tag.startswith(f"{{{STANZA_ERROR}}}")]
     return {
         "type": xml.get("type", "available"),
         "from": xml.get("from"),
@@ -100,7 +106,7 @@ def describe_presence(xml):
         "affiliation": None if item is None else item.get("affiliation"),
         "role": None if item is None else item.get("role"),
         "statusCodes": [int(s.get("code")) for s in xml.iterfind(f"{{{MUC_USER}}}x/{{{MUC_USER}}}status")],
-        "error": None if error is None else next(local(e.tag) for e in error if e.tag.startswith(f"{{{STANZA_ERROR}}}")),
+        "error": local(conditions[0]) if conditions else None,
     }
 
 
@@ -227,7 +233,7 @@ class Client(ClientXMPP):
     async def contacts(self):
         query = await self.ask("get", f'<query xmlns="{ROSTER}"/>')
         items = query.iterfind(f"{{{ROSTER}}}item")
-        return [{"jid": item.get("jid"), "name": item.get("name"), "subscription": item.get("subscription")} for item in items]
+        return [{key: item.get(key) for key in ("jid", "name", "subscription")} for item in items]
 
     async def add_contact(self, jid, name):
         item = f"<item jid={quoteattr(jid)} name={quoteattr(name)}/>"
@@ -251,14 +257,14 @@ class Client(ClientXMPP):
     async def archive(self, of=None, correspondent=None):
         """The newest page of an archive, oldest first: the account's own, or a room's."""
         query_id = self.new_id()
-        value = "" if correspondent is None else f'<field var="with"><value>{escape(correspondent)}</value></field>'
-        form = f'<x xmlns="{FORM}" type="submit"><field var="FORM_TYPE" type="hidden"><value>{MAM}</value></field>{value}</x>'
+        fields = {"FORM_TYPE": MAM} | ({"with": correspondent} if correspondent else {})
         page = f'<set xmlns="{RSM}"><max>100</max><before/></set>'
-        await self.ask("set", f'<query xmlns="{MAM}" queryid="{query_id}">{form}{page}</query>', of)
-        return [
-            {**describe_message(result.find(f"{{{FORWARD}}}forwarded/{{jabber:client}}message")), "stanzaId": result.get("id")}
-            for result in self.archives.pop(query_id, [])
-        ]
+        await self.ask("set", f'<query xmlns="{MAM}" queryid="{query_id}">{form(fields)}{page}</query>', of)
+        entries = []
+        for result in self.archives.pop(query_id, []):
+            entry = describe_message(result.find(f"{{{FORWARD}}}forwarded/{{jabber:client}}message"))
+            entries.append({**entry, "stanzaId": result.get("id")})
+        return entries
 
     # --- rooms ------------------------------------------------------------------------------------------------
 
@@ -268,7 +274,8 @@ class Client(ClientXMPP):
 
         def watch(stanza):
             xml = stanza.xml
-            if xml.tag == "{jabber:client}presence" and xml.get("from", "").partition("/")[0] == room and not entered.done():
+            from_room = xml.tag == "{jabber:client}presence" and xml.get("from", "").partition("/")[0] == room
+            if from_room and not entered.done():
                 own = describe_presence(xml)
                 if own["error"]:
                     entered.set_exception(Refused(own["error"]))
@@ -294,13 +301,11 @@ class Client(ClientXMPP):
     # --- publish-subscribe ------------------------------------------------------------------------------------
 
     async def publish(self, node, item, payload, options=None):
-        fields = "".join(
-            f"<field var={quoteattr(name)}><value>{escape(value)}</value></field>"
-            for name, value in {"FORM_TYPE": PUBLISH_OPTIONS, **(options or {})}.items()
-        )
-        form = f'<publish-options><x xmlns="{FORM}" type="submit">{fields}</x></publish-options>' if options else ""
         publish = f"<publish node={quoteattr(node)}><item id={quoteattr(item)}>{payload}</item></publish>"
-        await self.ask("set", f'<pubsub xmlns="{PUBSUB}">{publish}{form}</pubsub>')
+        preconditions = ""
+        if options:
+            preconditions = f'<publish-options>{form({"FORM_TYPE": PUBLISH_OPTIONS} | options)}</publish-options>'
+        await self.ask("set", f'<pubsub xmlns="{PUBSUB}">{publish}{preconditions}</pubsub>')
 
     async def items(self, jid, node):
         answer = await self.ask("get", f'<pubsub xmlns="{PUBSUB}"><items node={quoteattr(node)}/></pubsub>', jid)
@@ -330,10 +335,9 @@ class Client(ClientXMPP):
         await self.ask("set", f'<enable xmlns="{CARBONS}"/>')
 
     async def enable_push(self, service, node, secret):
-        fields = {"FORM_TYPE": PUBLISH_OPTIONS, "secret": secret}.items()
-        form = "".join(f'<field var="{name}"><value>{escape(value)}</value></field>' for name, value in fields)
-        attributes = f"jid={quoteattr(service)} node={quoteattr(node)}"
-        await self.ask("set", f'<enable xmlns="{PUSH}" {attributes}><x xmlns="{FORM}" type="submit">{form}</x></enable>')
+        options = form({"FORM_TYPE": PUBLISH_OPTIONS, "secret": secret})
+        target = f"jid={quoteattr(service)} node={quoteattr(node)}"
+        await self.ask("set", f'<enable xmlns="{PUSH}" {target}>{options}</enable>')
 
 
 # What a story may call on a client, by the name that it uses.
@@ -365,7 +369,8 @@ class Driver:
 
     async def answer(self, request):
         try:
-            self.write(id=request["id"], result=await self.perform(request["client"], request["method"], request["params"]))
+            result = await self.perform(request["client"], request["method"], request["params"])
+            self.write(id=request["id"], result=result)
         except Refused as refused:
             self.write(id=request["id"], error={"condition": refused.condition, "text": refused.text})
         except asyncio.TimeoutError:

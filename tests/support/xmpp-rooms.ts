@@ -1,0 +1,34 @@
+import { expect } from '@jest/globals';
+import { platform } from './platform.js';
+import { bodyOf, type Message, type XmppClient } from './xmpp.js';
+
+/** Everything with that body that has reached the client, in whatever way. */
+export const heard = (client: XmppClient, body: string): Message[] =>
+  client.messages.filter((message) => bodyOf(message) === body);
+
+/**
+ * Returns once everything that the room has sent so far has reached the listener: the room answers after it has
+ * handed out what came before, and the listener's server session after it has passed on what was handed to it.
+ */
+export async function caughtUp(room: string, insider: XmppClient, listener: XmppClient): Promise<void> {
+  await insider.features(room);
+  await listener.features(platform.domain);
+}
+
+/** The room has told the client that it is out, and why: 321 no member any more, 301 banned. */
+export async function expectShownOut(client: XmppClient, room: string, code: 301 | 321): Promise<void> {
+  const own = `${room}/${client.nick}`;
+  await client.presenceFrom(own, ({ type, statusCodes }) => type === 'unavailable' && statusCodes.includes(code));
+}
+
+/** One member says something that another hears, and the outsider does not, in any way. */
+export async function expectNothingHeard(
+  room: string,
+  body: string,
+  { speaker, listener, outsider }: Record<'speaker' | 'listener' | 'outsider', XmppClient>,
+): Promise<void> {
+  await speaker.sendToRoom(room, body);
+  await listener.receivedBody(body);
+  await caughtUp(room, speaker, outsider);
+  expect(heard(outsider, body)).toEqual([]);
+}
