@@ -72,7 +72,7 @@ const split = (text: string): [string, string] => {
   return [text.slice(0, end), text.slice(end + 4)];
 };
 
-/** Cuts whole messages off a stream (RFC 3261, 18.3): returns them and what is left. */
+/** Cuts whole messages off a stream of bytes, one a character (RFC 3261, 18.3): returns them and what is left. */
 export function takeMessages(stream: string): { messages: SipMessage[]; rest: string } {
   const messages: SipMessage[] = [];
   let rest = stream.replace(/^(\r\n)+/, '');
@@ -81,7 +81,7 @@ export function takeMessages(stream: string): { messages: SipMessage[]; rest: st
     const length = /^content-length\s*:\s*(\d+)/im.exec(rest.slice(0, end))?.[1];
     const total = end + 4 + Number(length);
     if (end < 0 || length === undefined || rest.length < total) return { messages, rest };
-    messages.push(parse(rest.slice(0, total)));
+    messages.push(parse(Buffer.from(rest.slice(0, total), 'latin1').toString()));
     rest = rest.slice(total).replace(/^(\r\n)+/, '');
   }
 }

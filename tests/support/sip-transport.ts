@@ -57,7 +57,8 @@ const openTls = (address: string): Socket =>
 
 async function openStream(name: 'tcp' | 'tls', deliver: Deliver, socket: Socket): Promise<Transport> {
   let pending = '';
-  socket.setEncoding('utf8').on('data', (chunk: string) => {
+  // Latin-1: a character is a byte, as Content-Length counts them.
+  socket.setEncoding('latin1').on('data', (chunk: string) => {
     const { messages, rest } = takeMessages(pending + chunk);
     pending = rest;
     for (const message of messages) deliver(message);

@@ -1,0 +1,50 @@
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import axios, { type AxiosResponse } from 'axios';
+import { platform, secret } from './platform.js';
+import { SipClient } from './sip-client.js';
+import { until } from './wait.js';
+
+/** Kamailio as its operator sees it: its process under the supervisor, and its JSON-RPC. */
+
+const run = promisify(execFile);
+
+async function processId(): Promise<number> {
+  const configuration = path.join(platform.directory, 'etc', 'supervisord.conf');
+  const { stdout } = await run('supervisorctl', ['-c', configuration, 'pid', 'kamailio']);
+  return Number(stdout);
+}
+
+const startedAt = async (): Promise<string> => (await rpc('core.uptime')).data.result.up_since;
+
+/** Kills Kamailio as a crash would, and waits for its successor: children of the old one may answer for a moment. */
+export async function killKamailio(): Promise<void> {
+  const before = await startedAt();
+  process.kill(await processId(), 'SIGKILL');
+  await until('another Kamailio answers', async () => (await startedAt()) !== before, { timeoutMs: 20_000 });
+}
+
+/** Whether the server answers OPTIONS from that address within a second. */
+export async function answers(address: string): Promise<boolean> {
+  const client = await SipClient.open({ username: 'anybody', password: '' }, 'udp', address);
+  try {
+    return (await client.final(client.send('OPTIONS', `sip:${platform.domain}`), 1000)).status === 200;
+  } catch {
+    return false;
+  } finally {
+    client.close();
+  }
+}
+
+/** Calls a method of Kamailio's JSON-RPC. */
+export const rpc = (
+  method: string,
+  params: string[] = [],
+  authorization = `Bearer ${secret('internal_secret')}`,
+): Promise<AxiosResponse> =>
+  axios.post(
+    `http://127.0.0.1:${platform.ports.sipRpc}/rpc`,
+    { jsonrpc: '2.0', id: 1, method, params },
+    { headers: { authorization }, validateStatus: () => true, proxy: false, timeout: 5000 },
+  );
