@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Account, registerAccount } from '../support/api.js';
+import { waitsOffline } from '../support/databases.js';
 import { platform } from '../support/platform.js';
 import { until } from '../support/wait.js';
 import { bodyOf, closeAll, closeXmppClients, connectAll, XmppClient } from '../support/xmpp.js';
@@ -92,6 +93,7 @@ describe('a conversation', () => {
     const [a, away] = await connectAll(alice, bob);
     await away.close();
     await a.send(bob.jid, 'Call me when you are back');
+    await waitsOffline(bob.username, 'Call me when you are back');
 
     const back = await XmppClient.connect(bob);
     const delivered = await back.receivedBody('Call me when you are back');

@@ -7,7 +7,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Account, apiClient, registerAccount } from '../support/api.js';
-import { findInDatabases, type Trace } from '../support/databases.js';
+import { findInDatabases, type Trace, waitsOffline } from '../support/databases.js';
 import { affiliationsOf, subscribersOf } from '../support/ejabberd.js';
 import { https } from '../support/https.js';
 import { platform } from '../support/platform.js';
@@ -44,7 +44,7 @@ beforeAll(async () => {
   await liveOnXmpp(first);
   await first.close();
   await peerStream.send(gone.jid, `Never to be read ${mark}`);
-  await peerStream.features(platform.domain);
+  await waitsOffline(gone.username, 'Never to be read');
   await registerDevices();
   stream = await XmppClient.connect(gone, { available: false });
   // Last: a push for which no component is there to take it ends the registration.

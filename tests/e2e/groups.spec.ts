@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Account, registerAccount } from '../support/api.js';
+import { waitsOffline } from '../support/databases.js';
 import { affiliationsOf, subscribersOf } from '../support/ejabberd.js';
 import { platform } from '../support/platform.js';
 import { bodyOf, closeAll, closeXmppClients, connectAll } from '../support/xmpp.js';
@@ -114,6 +115,7 @@ describe('an offline member', () => {
     await o.join(group.jid);
     await o.sendToRoom(group.jid, 'Dinner at eight');
     await o.receivedBody('Dinner at eight');
+    await waitsOffline(member.username, 'Dinner at eight');
 
     expect((await groupsOf(member)).map((listed) => listed.group_id)).toContain(group.group_id);
     const [back] = await connectAll(member);

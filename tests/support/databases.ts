@@ -1,5 +1,6 @@
 import postgres from 'postgres';
 import { platform, secret } from './platform.js';
+import { until } from './wait.js';
 
 /** The owners of everything in each database: what they can't see is not there. */
 const DATABASES = [
@@ -19,6 +20,20 @@ export interface Trace {
 export async function findInDatabases(...texts: string[]): Promise<Trace[]> {
   const found = await Promise.all(DATABASES.map((login) => withDatabase(login, (sql) => search(sql, texts))));
   return found.flat();
+}
+
+/**
+ * Returns once a message with that text waits for somebody who is offline. ejabberd stores it a moment after it has
+ * taken it: who logs in within that moment gets it only the time after.
+ */
+export async function waitsOffline(username: string, text: string): Promise<void> {
+  const [, login] = DATABASES;
+  await withDatabase(login, (sql) =>
+    until(`"${text}" waits for ${username}`, async () => {
+      const stored = await sql`SELECT FROM spool WHERE username = ${username} AND position(${text} IN xml) > 0`;
+      return stored.length > 0;
+    }),
+  );
 }
 
 /** Ends one of ejabberd's connections to its database, one that does nothing at the moment. */
