@@ -15,7 +15,7 @@ prepare_database() {
 }
 
 database_sources() {
-  sha256sum "$ROOT/sql/roles.sql" "$ROOT"/sql/migrations/*.sql "$VEIL_VAR"/secrets/db_* \
+  sha256sum "$ROOT/sql/roles.sql" "$ROOT/ejabberd/schema.sql" "$ROOT"/sql/migrations/*.sql "$VEIL_VAR"/secrets/db_* \
     "$VEIL_VAR/postgres/data/PG_VERSION" | sha256sum | cut -d' ' -f1
 }
 
@@ -30,9 +30,15 @@ apply_roles() {
   )
 }
 
+# ejabberd's own tables once, and what we add to them.
 create_ejabberd_tables() {
-  [ "$(superuser_sql ejabberd <<< "SELECT to_regclass('public.users') IS NULL")" = t ] || return 0
-  { echo 'SET ROLE ejabberd;' && cat "$EJABBERD_SCHEMA"; } | superuser_sql ejabberd --single-transaction > /dev/null
+  local missing
+  missing=$(superuser_sql ejabberd <<< "SELECT to_regclass('public.users') IS NULL")
+  {
+    echo 'SET ROLE ejabberd;'
+    [ "$missing" = f ] || cat "$EJABBERD_SCHEMA"
+    cat "$ROOT/ejabberd/schema.sql"
+  } | superuser_sql ejabberd --single-transaction > /dev/null
 }
 
 migrate() {
