@@ -16,7 +16,8 @@ export const neighbourSettings = {
   RTPENGINE_HOST: setting('RTPENGINE_HOST', hostName, '127.0.0.1', 'Address of the control port of rtpengine.'),
   NEIGHBOUR_TIMEOUT_MS: setting(
     'NEIGHBOUR_TIMEOUT_MS',
-    integer(100, 60_000),
+    // Below a minute: when its own database is away, ejabberd then calls every password wrong instead of failing.
+    integer(100, 30_000),
     5000,
     'How long the API waits for ejabberd, Kamailio or PostgreSQL, in milliseconds.',
   ),
