@@ -1,9 +1,10 @@
+import { createHmac } from 'node:crypto';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type Account, registerAccount, uniqueName } from '../support/api.js';
-import { platform } from '../support/platform.js';
+import { platform, secret } from '../support/platform.js';
 import { endCall, establishCall } from '../support/sip-call.js';
 import { addressOf, audioDescription, type Credentials, SipClient } from '../support/sip-client.js';
-import { header, headersOf, isRequest, type SipResponse, tagOf, uriOf } from '../support/sip-message.js';
+import { header, headersOf, isRequest, parameter, type SipResponse, tagOf, uriOf } from '../support/sip-message.js';
 import type { TransportName } from '../support/sip-transport.js';
 
 const clients: SipClient[] = [];
@@ -152,6 +153,18 @@ describe('somebody without an account', () => {
       ...headersOf(answer, 'Warning'),
     ]).toEqual([]);
     expect(JSON.stringify(answer)).not.toMatch(/kamailio/i);
+  });
+
+  it('cannot make the seal of a call, for it takes the secret of this platform', async () => {
+    const [alice, bob] = [await registered('alice'), await registered('bob')];
+    const call = await establishCall(alice, bob);
+    const [peer = '', seal] = (parameter(uriOf(header(call.final, 'Contact')), 'peer') ?? '').split('~');
+    const mac = createHmac('sha256', secret('internal_secret')).update(
+      `dialog:${header(call.request, 'Call-ID')}:${peer}`,
+    );
+
+    expect(seal).toBe(mac.digest('base64url'));
+    await endCall(call, alice, bob);
   });
 
   it('cannot end or change a call of others, nor send anything by pretending to be in one', async () => {
