@@ -52,9 +52,9 @@ prepare() {
 
 check_sources() {
   local scripts
-  mapfile -t scripts < <(git ls-files '*.sh' '.ci/run')
+  mapfile -t scripts < <(find . \( -name node_modules -o -name .git -o -name var \) -prune -o -name '*.sh' -print)
   check 'Biome finds nothing' node_modules/.bin/biome check .
-  check 'shellcheck finds nothing' shellcheck -x "${scripts[@]}"
+  check 'shellcheck finds nothing' shellcheck -x .ci/run "${scripts[@]}"
   check 'package-lock.json is complete' "$NODE" scripts/complete-lockfile.mjs --check
   check '.env.example and the README list the settings of the code' "$NODE" api/dist/cli.js settings --check
   check 'docs/openapi.json is what the code generates' openapi_is_current
