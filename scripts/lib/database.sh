@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # What the servers need in PostgreSQL before they start: roles, databases, tables. Done again whenever one of its
-# sources changes, skipped otherwise. Needs ROOT, VEIL_VAR, the settings, services.sh and node.sh.
+# sources changes, skipped otherwise. Needs ROOT, VEIL_VAR, the settings, log.sh, services.sh and node.sh.
 
 EJABBERD_SCHEMA=/usr/share/ejabberd/sql/pg.new.sql
 
@@ -26,7 +26,7 @@ apply_roles() {
     for name in DB_PASSWORD DB_MIGRATE_PASSWORD DB_EJABBERD_PASSWORD DB_KAMAILIO_PASSWORD; do
       export "$name=$(cat "$(secret_file "$VEIL_VAR/secrets" "$name")")"
     done
-    superuser_sql postgres < "$ROOT/sql/roles.sql"
+    superuser_sql postgres < "$ROOT/sql/roles.sql" || fail 'sql/roles.sql failed, see above'
   )
 }
 
@@ -38,12 +38,13 @@ create_ejabberd_tables() {
     echo 'SET ROLE ejabberd;'
     [ "$missing" = f ] || cat "$EJABBERD_SCHEMA"
     cat "$ROOT/ejabberd/schema.sql"
-  } | superuser_sql ejabberd --single-transaction > /dev/null
+  } | superuser_sql ejabberd --single-transaction > /dev/null ||
+    fail "$EJABBERD_SCHEMA could not be loaded, see above"
 }
 
 migrate() {
   DB_HOST=127.0.0.1 DB_MIGRATE_PASSWORD_FILE=$(secret_file "$VEIL_VAR/secrets" DB_MIGRATE_PASSWORD) \
-    "$NODE" "$ROOT/api/dist/cli.js" migrate
+    "$NODE" "$ROOT/api/dist/cli.js" migrate || fail 'The migrations failed, see above'
 }
 
 # superuser_sql DATABASE [OPTION...]: runs stdin, prints bare values.
