@@ -1,0 +1,96 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import path from 'node:path';
+import axios, { type AxiosInstance } from 'axios';
+import { platform } from './platform.js';
+import { until } from './wait.js';
+
+/** The checkout: up.sh put node and the built API there. The working directory is not always its root. */
+const root = path.resolve(import.meta.dirname, '..', '..', '..');
+
+const SECRETS = ['DB_PASSWORD', 'JWT_SECRET', 'TURN_SECRET', 'INTERNAL_SECRET', 'XMPP_COMPONENT_SECRET'];
+
+/**
+ * A second API process on the platform's databases and servers, with settings of its own: tests put proxies between it
+ * and its neighbours, and the platform's own process stays as it is.
+ */
+export class OwnApi {
+  private output = '';
+
+  private constructor(
+    private readonly process: ChildProcess,
+    private readonly port: number,
+  ) {
+    for (const stream of [process.stdout, process.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        this.output += text;
+      });
+    }
+  }
+
+  static async start(settings: NodeJS.ProcessEnv): Promise<OwnApi> {
+    const [port, internalPort] = await freePorts(2);
+    const environment = {
+      ...process.env,
+      ...Object.fromEntries(SECRETS.map((name) => [`${name}_FILE`, secretFile(name)])),
+      NODE_ENV: 'production',
+      RATE_LIMIT_FACTOR: '1000000',
+      LOG_LEVEL: 'warn',
+      API_PORT: String(port),
+      API_INTERNAL_PORT: String(internalPort),
+      ...settings,
+    };
+    const node = path.join(root, 'node_modules', 'node', 'bin', 'node');
+    const child = spawn(node, ['--enable-source-maps', path.join(root, 'api', 'dist', 'main.js')], { env: environment });
+    const api = new OwnApi(child, port!);
+    await api.answers();
+    return api;
+  }
+
+  /** What the process has logged so far. */
+  get log(): string {
+    return this.output;
+  }
+
+  get running(): boolean {
+    return this.process.exitCode === null && this.process.signalCode === null;
+  }
+
+  /** The API as a client sees it. No status is an exception, but silence is. */
+  client(token?: string): AxiosInstance {
+    return axios.create({
+      baseURL: `http://127.0.0.1:${this.port}/api/v1`,
+      headers: token ? { authorization: `Bearer ${token}` } : {},
+      validateStatus: () => true,
+      timeout: 10_000,
+      proxy: false,
+    });
+  }
+
+  async stop(): Promise<void> {
+    if (!this.running) return;
+    this.process.kill('SIGTERM');
+    await once(this.process, 'exit');
+  }
+
+  private async answers(): Promise<void> {
+    const health = `http://127.0.0.1:${this.port}/health`;
+    await until('the own API answers', async () => {
+      if (!this.running) return true;
+      return (await axios.get(health, { proxy: false, timeout: 1000 })).status === 200;
+    });
+    if (!this.running) throw new Error(`the own API ended at once: ${this.output}`);
+  }
+}
+
+const secretFile = (name: string): string => path.join(platform.directory, 'secrets', name.toLowerCase());
+
+/** Ports that were free a moment ago: the API takes numbers only. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
