@@ -47,8 +47,8 @@ function expectWebRtc(report: MediaReport): void {
     srtpCipher: expect.stringMatching(/^SRTP_(AEAD_)?AES/),
     remoteProfile: expect.stringMatching(/RTP\/SAVPF$/),
     remoteAddress: platform.mediaAddress,
-    packetsLost: 0,
   });
+  expect(report.packetsLost).toBeLessThan(PACKETS / 20);
 }
 
 /** What baresip counted itself, and that it heard the browser. */
@@ -133,8 +133,12 @@ describe('a browser', () => {
   });
 
   it('that does not know the platform’s certificate authority does not connect', async () => {
+    const account = await registerAccount('web');
     const stranger = await Browser.start({ trusting: false });
-    await expect(stranger.phone(await registerAccount('web'))).rejects.toThrow('the connection failed');
-    await stranger.stop();
+    try {
+      await expect(stranger.phone(account)).rejects.toThrow('the connection failed');
+    } finally {
+      await stranger.stop();
+    }
   });
 });
