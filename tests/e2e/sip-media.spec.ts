@@ -4,6 +4,7 @@ import { endCall, establishCall, registeredClient } from '../support/sip-call.js
 import { audioDescription, type SipClient } from '../support/sip-client.js';
 import { mediaSessions } from '../support/sip-media.js';
 import { header } from '../support/sip-message.js';
+import { withoutMediaRelay } from '../support/sip-server.js';
 import { until } from '../support/wait.js';
 
 const clients: SipClient[] = [];
@@ -54,6 +55,30 @@ describe('the media of a call', () => {
 
     expectRelayed(call.final.body);
     expectRelayed(ack.body);
+    await endCall({ ...call, seenByCallee: invite }, alice, bob);
+  });
+
+  it('is no call without the relay: a refusal for the caller, and no ringing', async () => {
+    const [alice, bob] = [keep(await registeredClient('alice')), keep(await registeredClient('bob'))];
+    const { final } = await withoutMediaRelay(() => alice.request('INVITE', bob.address, { body: audioDescription() }));
+
+    expect(final.status).toBe(503);
+    const call = await establishCall(alice, bob);
+    expect(header(call.seenByCallee, 'Call-ID')).toBe(header(call.request, 'Call-ID'));
+    await endCall(call, alice, bob);
+  });
+
+  it('is not described to the caller when the relay has gone meanwhile', async () => {
+    const [alice, bob] = [keep(await registeredClient('alice')), keep(await registeredClient('bob'))];
+    const calling = alice.request('INVITE', bob.address, { body: audioDescription() });
+    const invite = await bob.incoming('INVITE');
+    const call = await withoutMediaRelay(() => {
+      bob.reply(invite, 200, { body: audioDescription() });
+      return calling;
+    });
+
+    expect([call.final.status, call.final.body]).toEqual([200, '']);
+    alice.withinCall(call, 'ACK');
     await endCall({ ...call, seenByCallee: invite }, alice, bob);
   });
 

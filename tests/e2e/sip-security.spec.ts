@@ -7,10 +7,13 @@ import { addressOf, audioDescription, type Credentials, SipClient } from '../sup
 import { header, headersOf, isRequest, parameter, type SipResponse, tagOf, uriOf } from '../support/sip-message.js';
 import type { TransportName } from '../support/sip-transport.js';
 
+/** An address of its own for who guesses passwords: too many of them are held against it. */
+const GUESSER = '127.0.0.70';
+
 const clients: SipClient[] = [];
 
-async function open(credentials: Credentials, transport?: TransportName): Promise<SipClient> {
-  const client = await SipClient.open(credentials, transport);
+async function open(credentials: Credentials, transport?: TransportName, address?: string): Promise<SipClient> {
+  const client = await SipClient.open(credentials, transport, address);
   clients.push(client);
   return client;
 }
@@ -52,6 +55,20 @@ describe('who sends a request', () => {
 
     expect(refused.status).toBe(403);
     expect(shapeOf(alsoRefused)).toEqual(shapeOf(refused));
+  });
+
+  it('may guess a few times, and then not even be right, from that address and for that account', async () => {
+    const [account, other] = [await registerAccount('alice'), await registerAccount('bob')];
+    const [wrong, right, neighbour] = await Promise.all(
+      [{ ...account, password: 'Pw-that-is-wrong' }, account, other].map((credentials) =>
+        open(credentials, 'udp', GUESSER),
+      ),
+    );
+    for (let guess = 0; guess < 10; guess += 1) expect((await wrong!.register()).status).toBe(403);
+
+    expect((await right!.register()).status).toBe(403);
+    expect((await neighbour!.register()).status).toBe(200);
+    expect((await (await open(account)).register()).status).toBe(200);
   });
 
   it('is the account that has authenticated, not the one that From or To claims', async () => {

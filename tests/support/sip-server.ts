@@ -37,10 +37,20 @@ export async function answers(address: string): Promise<boolean> {
   }
 }
 
+/** Runs `work` while Kamailio has no media relay. */
+export async function withoutMediaRelay<T>(work: () => Promise<T>): Promise<T> {
+  await rpc('rtpengine.enable', ['all', 0]);
+  try {
+    return await work();
+  } finally {
+    await rpc('rtpengine.enable', ['all', 1]);
+  }
+}
+
 /** Calls a method of Kamailio's JSON-RPC. */
 export const rpc = (
   method: string,
-  params: string[] = [],
+  params: (string | number)[] = [],
   authorization = `Bearer ${secret('internal_secret')}`,
 ): Promise<AxiosResponse> =>
   axios.post(
