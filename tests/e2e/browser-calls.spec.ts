@@ -2,7 +2,7 @@
  * A browser is a phone: calls between headless Chromium (JsSIP over WSS) and SIP phones, and between browsers.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { registerAccount } from '../support/api.js';
+import { type Account, registerAccount } from '../support/api.js';
 import { Baresip } from '../support/baresip.js';
 import { Browser, type WebPhone, type WebPhoneOptions } from '../support/browser.js';
 import type { MediaReport } from '../support/browser-softphone.js';
@@ -28,8 +28,9 @@ afterEach(async () => {
 
 afterAll(() => browser.stop());
 
-async function webPhone(options: WebPhoneOptions = {}): Promise<WebPhone> {
-  const phone = await browser.phone(await registerAccount('web'), { toneHertz: BROWSER_HERTZ, ...options });
+async function webPhone(options: WebPhoneOptions = {}, credentials?: Account): Promise<WebPhone> {
+  const account = credentials ?? (await registerAccount('web'));
+  const phone = await browser.phone(account, { toneHertz: BROWSER_HERTZ, ...options });
   webPhones.push(phone);
   return phone;
 }
@@ -62,7 +63,8 @@ async function expectHeard(phone: Baresip): Promise<void> {
 
 describe('a browser', () => {
   it('calls a SIP phone: DTLS-SRTP on its side, RTP on the other, both hear each other', async () => {
-    const [web, phone] = await Promise.all([webPhone(), sipPhone()]);
+    const web = await webPhone();
+    const phone = await sipPhone();
     const calling = web.call(phone.address);
     await phone.event('CALL_INCOMING');
     await phone.answer();
@@ -76,7 +78,8 @@ describe('a browser', () => {
   });
 
   it('is called by a SIP phone, which hangs up', async () => {
-    const [web, phone] = await Promise.all([webPhone(), sipPhone()]);
+    const web = await webPhone();
+    const phone = await sipPhone();
     const answering = web.answer();
     await phone.dial(web.address);
     expect(await answering).toBe(phone.address);
@@ -89,7 +92,8 @@ describe('a browser', () => {
   });
 
   it('calls a browser', async () => {
-    const [caller, callee] = await Promise.all([webPhone(), webPhone({ toneHertz: OTHER_BROWSER_HERTZ })]);
+    const caller = await webPhone();
+    const callee = await webPhone({ toneHertz: OTHER_BROWSER_HERTZ });
     const [who] = await Promise.all([callee.answer(), caller.call(callee.address)]);
     expect(who).toBe(caller.address);
 
@@ -109,9 +113,7 @@ describe('a browser', () => {
     const account = await registerAccount('web');
     const { username, password, uris } = (await account.api.get('/turn/credentials')).data;
     const iceServers = [{ urls: uris[uri], username, credential: password }];
-    const options: WebPhoneOptions = { toneHertz: BROWSER_HERTZ, iceServers, iceTransportPolicy: 'relay' };
-    const web = await browser.phone(account, options);
-    webPhones.push(web);
+    const web = await webPhone({ iceServers, iceTransportPolicy: 'relay' }, account);
     const phone = await sipPhone();
 
     const calling = web.call(phone.address);
@@ -134,6 +136,7 @@ describe('a browser', () => {
 
   it('that does not know the platform’s certificate authority does not connect', async () => {
     const account = await registerAccount('web');
+    await webPhone({}, account);
     const stranger = await Browser.start({ trusting: false });
     try {
       await expect(stranger.phone(account)).rejects.toThrow('the connection failed');

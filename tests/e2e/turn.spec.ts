@@ -46,9 +46,9 @@ async function allocate(credentials?: TurnCredentials, options?: AllocateOptions
 }
 
 beforeAll(async () => {
+  peer = await UdpEcho.open(platform.mediaAddress);
   account = await registerAccount('turn');
   offer = await offerTo(account);
-  peer = await UdpEcho.open(platform.mediaAddress);
 });
 
 /** Relays outlive a UDP client by minutes, and there are only so many: give them back. */

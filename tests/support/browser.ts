@@ -43,10 +43,10 @@ export class Browser {
   static async start({ trusting = true }: BrowserOptions = {}): Promise<Browser> {
     const home = mkdtempSync(path.join(tmpdir(), 'browser-'));
     if (trusting) trustPlatform(home);
-    const server = await servePage(await softphonePage());
+    const page = await softphonePage();
     const executablePath = execFileSync('sh', ['-c', 'command -v chromium'], { encoding: 'utf8' }).trim();
     const browser = await chromium.launch({ executablePath, args: FLAGS, env: { ...process.env, HOME: home } });
-    return new Browser(home, browser, server);
+    return new Browser(home, browser, await servePage(page));
   }
 
   /** Opens a page with a SIP phone that is registered. */
