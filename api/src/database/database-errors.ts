@@ -15,12 +15,12 @@ const UNAVAILABLE = new Set([
   '57P03', // starting up
 ]);
 
-const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '');
+const codeOf = (error: unknown): string =>
+  typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
 
 /** Whether the database was out of reach: nothing is known about the statement then, and a retry may succeed. */
 export function isDatabaseUnavailable(error: unknown): boolean {
-  if (UNAVAILABLE.has(codeOf(error))) return true;
-  return error instanceof Error && error.message === 'PostgreSQL does not answer';
+  return UNAVAILABLE.has(codeOf(error));
 }
 
 /** Whether a statement broke the named unique constraint (SQLSTATE 23505). */

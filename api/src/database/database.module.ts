@@ -1,7 +1,7 @@
-import { createConnection } from 'node:net';
 import { Global, Inject, Injectable, Module, type OnApplicationShutdown } from '@nestjs/common';
 import postgres from 'postgres';
 import { CONFIG, type Config } from '../config/config.js';
+import { DatabaseSocket } from './database-socket.js';
 
 /** Injection token of the tagged-template query function; only repositories ask for it. */
 export const SQL = Symbol('Sql');
@@ -13,15 +13,9 @@ export type Queries = postgres.ISql;
 /**
  * Opens the pool. Connections are made on demand: a database that is down fails requests, not the start.
  * A connection on which nothing moves for longer than any query may take is cut: a frozen server must not
- * hold requests, and postgres.js has no deadline of its own for an answer.
+ * hold requests. Idle ones are closed before that.
  */
 export function connect({ database, ports, neighbours }: Config): Sql {
-  const socket = async () => {
-    const stream = createConnection({ host: database.host, port: ports.database, noDelay: true, keepAlive: true });
-    stream.setTimeout(neighbours.timeoutMs + 1000, () => stream.destroy(new Error('PostgreSQL does not answer')));
-    await new Promise<void>((resolve, reject) => stream.once('connect', resolve).once('error', reject));
-    return stream;
-  };
   return postgres({
     host: database.host,
     port: ports.database,
@@ -29,7 +23,8 @@ export function connect({ database, ports, neighbours }: Config): Sql {
     username: database.user,
     password: () => database.password.reveal(),
     max: database.poolSize,
-    socket,
+    socket: () => DatabaseSocket.open(database.host, ports.database, neighbours.timeoutMs + 1000),
+    idle_timeout: neighbours.timeoutMs / 1000,
     // A restarted database is found again at once, not after a pause that grows.
     backoff: () => 0.2,
     connect_timeout: Math.ceil(neighbours.timeoutMs / 1000),
