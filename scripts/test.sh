@@ -92,7 +92,7 @@ run_jest() {
   local results="$work/$1.json" began=$SECONDS
   shift
   timeout "$RUNNER_TIMEOUT" "$NODE" --experimental-vm-modules --no-warnings node_modules/jest/bin/jest.js \
-    --json --outputFile="$results" "$@" || true
+    --forceExit --json --outputFile="$results" "$@" || true
   if [ -s "$results" ]; then
     passed=$((passed + $(jq '.numPassedTests' "$results")))
     failed=$((failed + $(jq '.numFailedTests + .numRuntimeErrorTestSuites + .numPendingTests + .numTodoTests' "$results")))
