@@ -19,6 +19,7 @@ RUNNER_TIMEOUT=900
 
 passed=0
 failed=0
+first_port=0
 work=''
 
 main() {
@@ -107,28 +108,30 @@ run_jest() {
 
 # with_platform RUNNER...: runs them with the environment of a platform of the tests' own.
 with_platform() {
-  local runner
+  local runner failed_before=$failed
+  reserve_ports
   # shellcheck source=tests/platform.sh
-  . tests/platform.sh "$(free_ports)" "$work/var"
+  . tests/platform.sh "$first_port" "$work/var"
   check 'the platform starts' scripts/up.sh
-  if [ "$failed" != 0 ] && [ ! -S "$VEIL_VAR/postgres/socket/.s.PGSQL.$DB_PORT" ]; then return; fi
+  [ "$failed" = "$failed_before" ] || return 0
   create_test_role
   for runner in "$@"; do
     "$runner"
   done
 }
 
-# The first port of a range in which nobody listens.
-free_ports() {
-  local base taken
-  taken=$(ss -Hlntu | awk '{ sub(/.*:/, "", $5); print $5 }')
-  for ((base = FIRST_PORT; base < LAST_PORT; base += PORTS)); do
-    if awk -v first="$base" -v end="$((base + PORTS))" '$1 >= first && $1 < end { exit 1 }' <<< "$taken"; then
-      echo "$base"
-      return
-    fi
+# Sets first_port to the first of a range in which nobody listens, and which no other run has reserved.
+reserve_ports() {
+  mkdir -p /run/lock
+  for ((first_port = FIRST_PORT; first_port < LAST_PORT; first_port += PORTS)); do
+    exec 8> "/run/lock/veil-test.$first_port"
+    if flock -n 8 && nobody_listens "$first_port" "$((first_port + PORTS))"; then return; fi
   done
   fail "Somebody listens in every range of ports from $FIRST_PORT to $LAST_PORT"
+}
+
+nobody_listens() {
+  ss -Hlntu | awk -v first="$1" -v end="$2" '{ sub(/.*:/, "", $5) } $5 >= first && $5 < end { exit 1 }'
 }
 
 # The medium tests make and drop databases: they get a superuser, which exists on this platform only.
