@@ -18,7 +18,7 @@ main() {
   if [ -f ca.key ] || [ ! -f server.crt ]; then
     renew "$(alternative_names "$@")"
   fi
-  [ -f ca.crt ] || cp server.crt ca.crt
+  [ -f ca.crt ] || install -m 0644 server.crt ca.crt
   cat server.key server.crt ca.crt | replace server.pem 0600
 }
 

@@ -12,7 +12,7 @@ VEIL_VAR=$(realpath -m "$2")
 
 # The domain resolves nowhere: what clients connect to is localhost, as the certificate says too.
 export XMPP_DOMAIN=veil.test XMPP_HOST=localhost XMPP_WS_URL='' HTTP_UPLOAD_DOMAIN=''
-export SIP_DOMAIN='' TURN_DOMAIN=localhost
+export SIP_DOMAIN='' SIP_HOST='' TURN_DOMAIN=localhost
 export BIND_ADDRESS=127.0.0.1 SERVER_IP=127.0.0.1 MEDIA_IP=127.0.0.2
 
 export API_PORT=$(($1)) API_INTERNAL_PORT=$(($1 + 1)) DB_PORT=$(($1 + 2))

@@ -64,7 +64,7 @@ Register an account, then log in:
 
 HTTP  http://$BIND_ADDRESS:$API_PORT/docs lists every call
 XMPP  alice@$XMPP_DOMAIN at $XMPP_HOST:$XMPP_PORT (STARTTLS), $XMPP_HOST:$XMPP_TLS_PORT (TLS), $XMPP_WS_URL
-SIP   sip:alice@$SIP_DOMAIN by $SERVER_IP:$SIP_PORT (UDP, TCP), $SERVER_IP:$SIP_TLS_PORT (TLS), wss://$XMPP_HOST:$SIP_WSS_PORT
+SIP   sip:alice@$SIP_DOMAIN by $SERVER_IP:$SIP_PORT (UDP, TCP), $SIP_HOST:$SIP_TLS_PORT (TLS), wss://$SIP_HOST:$SIP_WSS_PORT
 TURN  $TURN_DOMAIN:$TURN_PORT (UDP, TCP), $TURN_DOMAIN:$TURN_TLS_PORT (TLS), credentials from $api/turn/credentials
 
 Clients trust $VEIL_VAR/tls/ca.crt. The logs are in $VEIL_VAR/log. scripts/down.sh stops everything.

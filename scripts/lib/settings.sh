@@ -58,6 +58,7 @@ is_secret() { [[ " ${SECRETS[*]} " == *" ${1%_FILE} "* ]]; }
 
 derive_settings() {
   export XMPP_HOST="${XMPP_HOST:-$XMPP_DOMAIN}"
+  export SIP_HOST="${SIP_HOST:-$XMPP_HOST}"
   export XMPP_WS_URL="${XMPP_WS_URL:-wss://$XMPP_HOST:$XMPP_WS_PORT/ws}"
   export HTTP_UPLOAD_DOMAIN="${HTTP_UPLOAD_DOMAIN:-$XMPP_HOST}"
   export SIP_DOMAIN="${SIP_DOMAIN:-$XMPP_DOMAIN}"

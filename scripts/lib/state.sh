@@ -42,7 +42,7 @@ bring_secret() { printf %s "$2" | install_text "$(secret_file "$VEIL_VAR/secrets
 
 create_certificate() {
   "$ROOT/scripts/setup-certs.sh" "$VEIL_VAR/tls" "$XMPP_DOMAIN" "*.$XMPP_DOMAIN" "$XMPP_HOST" "$HTTP_UPLOAD_DOMAIN" \
-    "$SIP_DOMAIN" "$TURN_DOMAIN" localhost 127.0.0.1 "$SERVER_IP"
+    "$SIP_DOMAIN" "$SIP_HOST" "$TURN_DOMAIN" localhost 127.0.0.1 "$SERVER_IP"
 }
 
 # Each server gets copies of what it may read, and of nothing else.

@@ -1,17 +1,20 @@
 -- migrate:up
 -- The truth about groups and their members; the chat server's rooms follow it. Who changes a group holds its lease
 -- (change_id, change_until) while the room and these tables may differ; a lease that ran out marks a room that has to
--- be brought back to what stands here.
+-- be brought back to what stands here. checked_at is when the room was last compared with what stands here: members with
+-- rights in the room can change it by XMPP.
 CREATE TABLE groups (
   id           uuid PRIMARY KEY,
   name         text NOT NULL,
   status       text NOT NULL CHECK (status IN ('pending', 'active', 'deleting')),
   change_id    uuid,
   change_until timestamptz,
+  checked_at   timestamptz NOT NULL DEFAULT now(),
   created_at   timestamptz NOT NULL DEFAULT now()
 );
 
 CREATE INDEX groups_unfinished ON groups (change_until) WHERE change_id IS NOT NULL;
+CREATE INDEX groups_unchecked ON groups (checked_at) WHERE change_id IS NULL;
 
 CREATE TABLE group_members (
   group_id   uuid NOT NULL REFERENCES groups (id) ON DELETE CASCADE,

@@ -30,12 +30,25 @@ async function benchReads(): Promise<void> {
   const { token } = await registerAccount('bench');
   const headers = { authorization: `Bearer ${token}` };
   const [info, turn] = await Promise.all([apiClient().get('/server/info'), apiClient(token).get('/turn/credentials')]);
-  const task = { info: info.data, turnUris: turn.data.uris, jwtSecret: secret('jwt_secret'), turnSecret: secret('turn_secret') };
+  const task = {
+    info: info.data,
+    turnUris: turn.data.uris,
+    jwtSecret: secret('jwt_secret'),
+    turnSecret: secret('turn_secret'),
+  };
   const reference = await startReference(task);
   const connections = 50;
   const load = (url: string) => ({ url, connections, headers });
-  row('GET /server/info : bare Fastify', 0.5, await compare(load(`${api}/server/info`), load(`${reference.url}/info`), PAIRS));
-  row('GET /turn/credentials : bare Fastify', 0.4, await compare(load(`${api}/turn/credentials`), load(`${reference.url}/turn`), PAIRS));
+  row(
+    'GET /server/info : bare Fastify',
+    0.5,
+    await compare(load(`${api}/server/info`), load(`${reference.url}/info`), PAIRS),
+  );
+  row(
+    'GET /turn/credentials : bare Fastify',
+    0.4,
+    await compare(load(`${api}/turn/credentials`), load(`${reference.url}/turn`), PAIRS),
+  );
   reference.stop();
 }
 

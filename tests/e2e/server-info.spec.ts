@@ -20,6 +20,7 @@ interface ServerInfo {
   xmpp_ws_url: string;
   sip_domain: string;
   sip_port_tls: number;
+  sip_host: string;
   sip_ws_url: string;
   turn_server: string;
   turn_server_tls: string;
@@ -106,6 +107,7 @@ describe('/server/info', () => {
       xmpp_ws_url: expect.stringMatching(/^wss:/),
       sip_domain: platform.domain,
       sip_port_tls: expect.any(Number),
+      sip_host: expect.stringMatching(/^[a-z0-9.-]+$/),
       sip_ws_url: expect.stringMatching(/^wss:/),
       turn_server: expect.stringMatching(/:\d+$/),
       turn_server_tls: expect.stringMatching(/:\d+$/),
@@ -145,8 +147,10 @@ describe('/server/info', () => {
   });
 
   it('names a SIP server that answers over TLS', async () => {
-    const socket = await secure(dial(info.sip_port_tls), info.sip_domain);
-    expect(await converse(socket, options(info.sip_domain, 'TLS'), /\r\n\r\n/)).toMatch(/^SIP\/2\.0 200 /);
+    for (const name of [info.sip_domain, info.sip_host]) {
+      const socket = await secure(dial(info.sip_port_tls), name);
+      expect(await converse(socket, options(info.sip_domain, 'TLS'), /\r\n\r\n/)).toMatch(/^SIP\/2\.0 200 /);
+    }
   });
 
   it('names the WebSocket of the SIP server', async () => {

@@ -42,7 +42,9 @@ export class OwnApi {
       ...settings,
     };
     const node = path.join(root, 'node_modules', 'node', 'bin', 'node');
-    const child = spawn(node, ['--enable-source-maps', path.join(root, 'api', 'dist', 'main.js')], { env: environment });
+    const child = spawn(node, ['--enable-source-maps', path.join(root, 'api', 'dist', 'main.js')], {
+      env: environment,
+    });
     const api = new OwnApi(child, port!);
     await api.answers();
     return api;

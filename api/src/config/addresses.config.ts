@@ -16,6 +16,7 @@ export const addressSettings = {
     'Host name in the URLs of uploaded files. Empty: XMPP_HOST.',
   ),
   SIP_DOMAIN: setting('SIP_DOMAIN', hostName, '', 'Domain of SIP addresses: sip:user@SIP_DOMAIN. Empty: XMPP_DOMAIN.'),
+  SIP_HOST: setting('SIP_HOST', hostName, '', 'Host name that SIP clients connect to. Empty: XMPP_HOST.'),
   TURN_DOMAIN: setting(
     'TURN_DOMAIN',
     hostName,
@@ -56,6 +57,7 @@ export interface Addresses {
   xmppWebSocketUrl: string;
   uploadDomain: string;
   sipDomain: string;
+  sipHost: string;
   turnDomain: string;
   bind: string;
   internalBind: string;
@@ -71,6 +73,7 @@ export function readAddresses({ read }: SettingReader): Addresses {
     xmppWebSocketUrl: read(addressSettings.XMPP_WS_URL),
     uploadDomain: read(addressSettings.HTTP_UPLOAD_DOMAIN) || xmppHost,
     sipDomain: read(addressSettings.SIP_DOMAIN) || xmppDomain,
+    sipHost: read(addressSettings.SIP_HOST) || xmppHost,
     turnDomain: read(addressSettings.TURN_DOMAIN) || xmppDomain,
     bind: read(addressSettings.BIND_ADDRESS),
     internalBind: read(addressSettings.API_INTERNAL_ADDRESS),

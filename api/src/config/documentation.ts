@@ -33,12 +33,17 @@ export function settingsTable(): string {
 
 const checkout = (file: string): string => fileURLToPath(new URL(`../../../${file}`, import.meta.url));
 
-const TABLE = /(<!-- settings -->\n)[\s\S]*?(\n<!-- \/settings -->)/;
+const TABLE = /(?<=<!-- settings -->\n)[\s\S]*?(?=\n<!-- \/settings -->)/;
+
+function withTable(readme: string): string {
+  if (!TABLE.test(readme)) throw new Error('README.md has lost the markers of its settings table');
+  return readme.replace(TABLE, settingsTable);
+}
 
 /** The generated files, each with its text as it should be. */
 const documents: Record<string, (present: string) => string> = {
   '.env.example': () => envExample(),
-  'README.md': (present) => present.replace(TABLE, (_, open, close) => `${open}${settingsTable()}${close}`),
+  'README.md': withTable,
 };
 
 /** Compares the generated files with the settings in code, or writes them. @returns the files that differ */

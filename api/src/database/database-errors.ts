@@ -22,8 +22,3 @@ const codeOf = (error: unknown): string =>
 export function isDatabaseUnavailable(error: unknown): boolean {
   return UNAVAILABLE.has(codeOf(error));
 }
-
-/** Whether a statement broke the named unique constraint (SQLSTATE 23505). */
-export function isUniqueViolation(error: unknown, constraint: string): boolean {
-  return codeOf(error) === '23505' && (error as { constraint_name?: string }).constraint_name === constraint;
-}

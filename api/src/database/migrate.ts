@@ -12,7 +12,7 @@ const binary = (): string => {
   return path.join(path.dirname(dbmate), 'bin', 'dbmate');
 };
 
-/** Runs the migrations that are missing. Safe to run from several processes at once: dbmate holds a lock. */
+/** Runs the migrations that are missing. One process at a time: dbmate itself holds no lock. */
 export function runMigrations(databaseUrl: string): void {
   const options = ['--no-dump-schema', '--migrations-dir', MIGRATIONS_DIRECTORY, '--wait', '--wait-timeout', '30s'];
   // The URL goes by the environment: it holds the password, and a process list shows arguments.

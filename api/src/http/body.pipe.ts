@@ -2,8 +2,6 @@ import { type ArgumentMetadata, Injectable, type PipeTransform, type Type } from
 import { type ValidationError, validateSync } from 'class-validator';
 import { type FieldFault, Problem } from '../common/problem.js';
 
-const FIRST_LINE = 0;
-
 /** `member_jids` and `0` become `member_jids[0]`, as JavaScript would write it. */
 const joined = (parent: string, property: string): string => {
   if (parent === '') return property;
@@ -13,7 +11,9 @@ const joined = (parent: string, property: string): string => {
 function faultsOf(errors: ValidationError[], parent = ''): FieldFault[] {
   return errors.flatMap(({ property, constraints, children }) => {
     const field = joined(parent, property);
-    const detail = Object.values(constraints ?? {})[FIRST_LINE];
+    const detail = constraints?.whitelistValidation
+      ? 'is not a field of this request'
+      : Object.values(constraints ?? {})[0];
     const own = detail === undefined ? [] : [{ field, detail }];
     return [...own, ...faultsOf(children ?? [], field)];
   });

@@ -19,7 +19,7 @@ class FieldFaultDocument {
 }
 
 export class ProblemDocument {
-  @ApiProperty({ example: 'about:blank#validation_failed' })
+  @ApiProperty({ example: 'urn:veil:problem:validation_failed' })
   type!: string;
 
   @ApiProperty({ example: 'The request has invalid fields' })

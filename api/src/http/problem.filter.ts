@@ -72,7 +72,7 @@ function statusOf(error: unknown): number {
 }
 
 const documentOf = (problem: Problem, requestId: string) => ({
-  type: `about:blank#${problem.code}`,
+  type: `urn:veil:problem:${problem.code}`,
   title: problem.title,
   status: problem.status,
   detail: problem.detail,

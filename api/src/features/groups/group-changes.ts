@@ -12,6 +12,8 @@ import { GroupsRepository, type Lease } from './groups.repository.js';
 const LEASE_TIMEOUTS = 12;
 const PATIENCE_MS = 3000;
 const RETRY_ACQUIRE_MS = 40;
+/** How often each room is compared with the tables. */
+const CHECK_EVERY_MS = 60_000;
 /** How soon a change that could not be undone is tried again. */
 const RETRY_MS = 5000;
 
@@ -62,10 +64,15 @@ export class GroupChanges {
     });
   }
 
-  /** Mends up to `most` groups whose change was cut off: the room follows the tables again. */
-  async mendLeftovers(most: number, onFailure: (error: unknown) => void): Promise<void> {
+  /**
+   * Mends up to `most` groups whose change was cut off, and as many that were not looked at for a while: whoever has
+   * rights in a room can change or destroy it by XMPP. The room follows the tables again.
+   */
+  async mendRooms(most: number, onFailure: (error: unknown) => void): Promise<void> {
     const times = { now: this.clock.now(), until: this.after(this.leaseMs) };
-    for (const lease of await this.groups.claimUnfinished(newId(), times, most)) {
+    const unfinished = await this.groups.claimUnfinished(newId(), times, most);
+    const unchecked = await this.groups.claimUnchecked(newId(), times, this.after(-CHECK_EVERY_MS), most);
+    for (const lease of [...unfinished, ...unchecked]) {
       await this.mend(lease).catch((error: unknown) => {
         onFailure(error);
         return this.groups.expire(lease, this.after(RETRY_MS));

@@ -57,7 +57,7 @@ describe('groups', () => {
 
   async function reap(): Promise<void> {
     await app.database.sql`UPDATE groups SET change_until = now() - interval '1 hour' WHERE change_id IS NOT NULL`;
-    await app.app.get(GroupChanges).mendLeftovers(100, (error) => {
+    await app.app.get(GroupChanges).mendRooms(100, (error) => {
       throw error;
     });
   }
@@ -134,6 +134,19 @@ describe('groups', () => {
     await as(owner).delete(`${path}/members/${member.jid}`);
     await as(owner).post(`${path}/members`, { jid: member.jid });
     await expectStoresToAgree(path);
+  });
+
+  it('follows its tables again after somebody changed or destroyed the room by XMPP', async () => {
+    const changed = await makeGroup();
+    const destroyed = await makeGroup();
+    const affiliations = app.ejabberd.rooms.get(changed.slice(1))?.affiliations;
+    affiliations?.set(stranger.jid, 'admin');
+    affiliations?.delete(member.jid);
+    app.ejabberd.rooms.delete(destroyed.slice(1));
+    await app.database.sql`UPDATE groups SET checked_at = now() - interval '1 hour'`;
+    await reap();
+    await expectStoresToAgree(changed);
+    await expectStoresToAgree(destroyed);
   });
 
   it('carries out simultaneous changes one after the other', async () => {

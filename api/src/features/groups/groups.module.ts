@@ -20,7 +20,7 @@ import { GroupsService } from './groups.service.js';
       GroupChanges,
       (changes) =>
         (...limits) =>
-          changes.mendLeftovers(...limits),
+          changes.mendRooms(...limits),
     ),
   ],
 })

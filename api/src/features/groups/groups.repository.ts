@@ -61,6 +61,17 @@ export class GroupsRepository {
     return rows.map(({ id, status }) => ({ groupId: id, changeId, status, tookOver: true }));
   }
 
+  /** Takes over groups whose room was not compared with the tables since `before`. */
+  async claimUnchecked(changeId: string, { now, until }: LeaseTimes, before: Date, most: number): Promise<Lease[]> {
+    const rows = await this.sql<{ id: string }[]>`
+      UPDATE groups SET change_id = ${changeId}, change_until = ${until}, checked_at = ${now}
+      WHERE id IN (
+        SELECT id FROM groups WHERE status = 'active' AND change_id IS NULL AND checked_at <= ${before}
+        ORDER BY checked_at LIMIT ${most} FOR UPDATE SKIP LOCKED)
+      RETURNING id`;
+    return rows.map(({ id }) => ({ groupId: id, changeId, status: 'active', tookOver: false }));
+  }
+
   /** A group as its members see it. */
   readActive(groupId: string): Promise<GroupState | undefined> {
     return this.readIn(groupId, ['active']);

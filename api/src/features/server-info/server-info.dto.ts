@@ -19,6 +19,9 @@ export class ServerInfo {
   @ApiProperty({ example: 'example.com', description: 'Domain of SIP addresses' })
   sip_domain!: string;
 
+  @ApiProperty({ example: 'sip.example.com', description: 'Host that SIP clients connect to' })
+  sip_host!: string;
+
   @ApiProperty({ example: 5061, description: 'SIP over TLS' })
   sip_port_tls!: number;
 
