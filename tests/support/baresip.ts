@@ -41,10 +41,14 @@ export class Baresip {
   /** Starts a phone and waits until it is registered. */
   static async start(credentials: Credentials, options: PhoneOptions = {}): Promise<Baresip> {
     const phone = await Baresip.launch(credentials, options);
-    const status = await phone.registration();
-    if (status === 200) return phone;
-    await phone.stop();
-    throw new Error(`the registration of ${credentials.username} was answered ${status}`);
+    try {
+      const status = await phone.registration();
+      if (status !== 200) throw new Error(`the registration of ${credentials.username} was answered ${status}`);
+      return phone;
+    } catch (error) {
+      await phone.stop();
+      throw error;
+    }
   }
 
   /** Starts a phone, whatever becomes of its registration. */
@@ -56,7 +60,13 @@ export class Baresip {
     writeFileSync(path.join(directory, 'accounts'), account(credentials, options));
     writeFileSync(path.join(directory, 'contacts'), '');
     const process = spawn('baresip', ['-4', '-f', directory], { stdio: ['ignore', 'pipe', 'ignore'] });
-    return new Baresip(credentials, directory, process, await BaresipControl.connect(controlPort));
+    try {
+      return new Baresip(credentials, directory, process, await BaresipControl.connect(controlPort));
+    } catch (error) {
+      process.kill('SIGKILL');
+      rmSync(directory, { recursive: true, force: true });
+      throw error;
+    }
   }
 
   get address(): string {
