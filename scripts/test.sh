@@ -20,6 +20,7 @@ RUNNER_TIMEOUT=900
 passed=0
 failed=0
 first_port=0
+runner=''
 work=''
 
 main() {
@@ -28,6 +29,7 @@ main() {
   trap finish EXIT
   trap 'exit 130' INT TERM
   cd "$ROOT"
+  # Not in TMPDIR: the state's path must be short, and open to the servers' users.
   work=$(mktemp -d /tmp/veil-test.XXXXXX)
   chmod 0755 "$work"
   prepare
@@ -93,30 +95,36 @@ run_jest() {
   local results="$work/$1.json" began=$SECONDS
   shift
   timeout "$RUNNER_TIMEOUT" "$NODE" --experimental-vm-modules --no-warnings node_modules/jest/bin/jest.js \
-    --forceExit --json --outputFile="$results" "$@" || true
-  if [ -s "$results" ]; then
-    passed=$((passed + $(jq '.numPassedTests' "$results")))
-    failed=$((failed + $(jq '.numFailedTests + .numRuntimeErrorTestSuites + .numPendingTests + .numTodoTests' "$results")))
-    jq -r '.testResults[].assertionResults[] | select(.status == "pending" or .status == "todo") | "Skipped: " + .fullName' "$results"
-    [ "$(jq '.numTotalTestSuites' "$results")" -gt 0 ] || { say 'No test matches'; failed=$((failed + 1)); }
+    --forceExit --json --outputFile="$results" "$@" &
+  runner=$! # in the background, so that a signal to this script is not kept waiting
+  wait "$runner" || true
+  runner=''
+  count_results "$results"
+  say "($((SECONDS - began)) s)"
+}
+
+count_results() {
+  if [ -s "$1" ]; then
+    passed=$((passed + $(jq '.numPassedTests' "$1")))
+    failed=$((failed + $(jq '.numFailedTests + .numRuntimeErrorTestSuites + .numPendingTests + .numTodoTests' "$1")))
+    jq -r '.testResults[].assertionResults[] | select(.status == "pending" or .status == "todo") | "Skipped: " + .fullName' "$1"
   else
     say 'jest ended without a result'
     failed=$((failed + 1))
   fi
-  say "($((SECONDS - began)) s)"
 }
 
 # with_platform RUNNER...: runs them with the environment of a platform of the tests' own.
 with_platform() {
-  local runner failed_before=$failed
+  local part failed_before=$failed
   reserve_ports
   # shellcheck source=tests/platform.sh
   . tests/platform.sh "$first_port" "$work/var"
   check 'the platform starts' scripts/up.sh
   [ "$failed" = "$failed_before" ] || return 0
   create_test_role
-  for runner in "$@"; do
-    "$runner"
+  for part in "$@"; do
+    "$part"
   done
 }
 
@@ -154,6 +162,7 @@ show_logs() {
 finish() {
   local status=$?
   trap - EXIT INT TERM
+  [ -z "$runner" ] || kill "$runner" 2> /dev/null || true
   if [ -d "$work/var/run" ]; then VEIL_VAR="$work/var" scripts/down.sh > /dev/null || failed=$((failed + 1)); fi
   [ -z "$work" ] || rm -rf "$work"
   [ "$status" = 0 ] || [ "$failed" != 0 ] || failed=1

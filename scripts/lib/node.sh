@@ -4,13 +4,17 @@
 NODE="$ROOT/node_modules/node/bin/node"
 
 install_node_modules() {
-  command -v npm > /dev/null || fail "npm is not installed: Node 20 or newer is needed, for instance from https://nodejs.org"
-  if ! node "$ROOT/scripts/lib/installed.mjs" "$ROOT"; then
+  if ! is_installed; then
+    has_node || fail 'Node 20 or newer with npm is needed, for instance from https://nodejs.org'
     say 'Installing the npm packages'
     (cd "$ROOT" && npm ci --no-audit --no-fund --loglevel=error) || fail 'npm ci failed, see above'
   fi
   [ -x "$NODE" ] || fail "$NODE is missing: npm ran without install scripts; remove node_modules and run npm ci"
 }
+
+has_node() { command -v npm > /dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20)'; }
+
+is_installed() { [ -x "$NODE" ] && "$NODE" "$ROOT/scripts/lib/installed.mjs" "$ROOT"; }
 
 build_api() {
   is_newer_than "$ROOT/api/dist/main.js" "$ROOT"/api/{src,tsconfig.json,package.json} "$ROOT/package-lock.json" || return 0

@@ -28,7 +28,8 @@ check_port() {
   return 1
 }
 
-# Succeeds when a process that is not ours listens there, and prints what is known about it.
+# Succeeds when a process that is not ours listens there, and prints what is known about it. Looks at the `sockets` and
+# the `own` processes that its caller has listed.
 holder_of() {
   local protocol _ local_address users pid
   while read -r protocol _ _ _ local_address _ users; do

@@ -54,7 +54,9 @@ print_table() {
 }
 
 print_first_steps() {
-  local api="http://$BIND_ADDRESS:$API_PORT/api/v1"
+  local host=$BIND_ADDRESS
+  [ "$host" != 0.0.0.0 ] || host=$SERVER_IP
+  local api="http://$host:$API_PORT/api/v1"
   local body="-H 'content-type: application/json' -d '{\"username\": \"alice\", \"password\": \"correct horse battery\"}'"
   cat <<EOT
 
@@ -62,7 +64,7 @@ Register an account, then log in:
   curl -sS $api/account/register $body
   curl -sS $api/account/login $body
 
-HTTP  http://$BIND_ADDRESS:$API_PORT/docs lists every call
+HTTP  http://$host:$API_PORT/docs lists every call
 XMPP  alice@$XMPP_DOMAIN at $XMPP_HOST:$XMPP_PORT (STARTTLS), $XMPP_HOST:$XMPP_TLS_PORT (TLS), $XMPP_WS_URL
 SIP   sip:alice@$SIP_DOMAIN by $SERVER_IP:$SIP_PORT (UDP, TCP), $SIP_HOST:$SIP_TLS_PORT (TLS), wss://$SIP_HOST:$SIP_WSS_PORT
 TURN  $TURN_DOMAIN:$TURN_PORT (UDP, TCP), $TURN_DOMAIN:$TURN_TLS_PORT (TLS), credentials from $api/turn/credentials

@@ -30,6 +30,7 @@ read_settings() {
   local line name value
   [ -f "$1" ] || return 0
   while IFS= read -r line || [ -n "$line" ]; do
+    line=${line%$'\r'}
     name=${line%%=*}
     value=${line#*=}
     is_setting "$name" || is_secret "$name" || continue
