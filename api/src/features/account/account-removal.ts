@@ -61,17 +61,29 @@ export class AccountRemoval {
 
   /** Finishes up to `most` unfinished accounts. One that fails again waits for its lease to run out. */
   async finishLeftovers(most: number, onFailure: (error: unknown) => void): Promise<void> {
-    const claimed = await this.accounts.claimUnfinished(this.clock.now(), this.newLease(), most);
-    for (const account of claimed) {
-      await this.finish(account).catch((error: unknown) => {
-        onFailure(error);
-        return this.postpone(account);
-      });
+    for (let finished = 0; finished < most; finished += 1) {
+      // One by one: a lease that begins long before its work might end before it.
+      const account = await this.accounts.claimUnfinished(this.clock.now(), this.newLease());
+      if (!account) return;
+      await this.finishOrPostpone(account, onFailure);
     }
   }
 
-  private async postpone(account: AccountRow): Promise<void> {
+  /** Finishes a claimed account, or leaves it to the reaper; false then. */
+  async finishOrPostpone(account: AccountRow, onFailure: (error: unknown) => void = () => {}): Promise<boolean> {
+    try {
+      await this.finish(account);
+      return true;
+    } catch (error) {
+      onFailure(error);
+      await this.postpone(account);
+      return false;
+    }
+  }
+
+  /** Best effort: when the database is away, the lease runs out by itself. */
+  private async postpone({ id, lease_until }: AccountRow): Promise<void> {
     const retryAt = new Date(this.clock.milliseconds() + RETRY_MS);
-    if (account.lease_until) await this.accounts.expireLease(account.id, account.lease_until, retryAt);
+    if (lease_until) await this.accounts.expireLease(id, lease_until, retryAt).catch(() => {});
   }
 }

@@ -91,17 +91,18 @@ export class AccountRepository {
     });
   }
 
-  /** Takes over at most `most` rows that a crash or a failed neighbour left unfinished. */
-  claimUnfinished(now: Date, leaseUntil: Date, most: number): Promise<AccountRow[]> {
-    return this.sql<AccountRow[]>`
+  /** Takes over a row that a crash or a failed neighbour left unfinished, the one that has waited longest. */
+  async claimUnfinished(now: Date, leaseUntil: Date): Promise<AccountRow | undefined> {
+    const [row] = await this.sql<AccountRow[]>`
       UPDATE accounts SET lease_until = ${leaseUntil}
-      WHERE id IN (
+      WHERE id = (
         SELECT id FROM accounts WHERE status <> 'active' AND lease_until <= ${now}
-        ORDER BY lease_until LIMIT ${most} FOR UPDATE SKIP LOCKED)
+        ORDER BY lease_until LIMIT 1 FOR UPDATE SKIP LOCKED)
       RETURNING id, username, status, lease_until`;
+    return row;
   }
 
-  /** Takes over one unfinished row; undefined when somebody else works on it. */
+  /** Takes over this unfinished row; undefined when somebody else works on it. */
   async claim(id: string, now: Date, leaseUntil: Date): Promise<AccountRow | undefined> {
     const [row] = await this.sql<AccountRow[]>`
       UPDATE accounts SET lease_until = ${leaseUntil}

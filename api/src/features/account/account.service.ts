@@ -69,16 +69,10 @@ export class AccountService {
     return new Map(rows.map(({ id, username }) => [jidOf(username, domain), { id, jid: jidOf(username, domain) }]));
   }
 
-  private async finishDeletion(account: { id: string; username: string; leaseUntil: Date }) {
-    try {
-      const { id, username, leaseUntil } = account;
-      await this.removal.finish({ id, username, status: 'deleting', lease_until: leaseUntil });
-      return { status: 'deleted' as const };
-    } catch (error) {
-      // The account is closed already; a neighbour that is away only delays the rest.
-      if (!(error instanceof Problem)) throw error;
-      return { status: 'deleting' as const };
-    }
+  /** The account is closed already: whatever fails from here on only delays the rest. */
+  private async finishDeletion({ id, username, leaseUntil }: { id: string; username: string; leaseUntil: Date }) {
+    const finished = await this.removal.finishOrPostpone({ id, username, status: 'deleting', lease_until: leaseUntil });
+    return { status: finished ? ('deleted' as const) : ('deleting' as const) };
   }
 
   /** Kamailio's digest hash follows the password; it is written only when it differs. */

@@ -41,8 +41,9 @@ export class RegistrationService {
     const username = requireUsername(rawUsername);
     await requireUncommonPassword(username, password);
     await this.requireFreeName(username);
-    const reservation = await this.reserve(username);
+    const reservation = this.newReservation(username);
     try {
+      await this.reserve(reservation);
       await this.createChatAccount(reservation, password);
       await this.activate(reservation, password);
     } catch (error) {
@@ -66,11 +67,17 @@ export class RegistrationService {
     throw new Problem('account_busy', 'try again in a moment', { retryAfterSeconds: 2 });
   }
 
-  private async reserve(username: string): Promise<Reservation> {
-    const domain = this.config.addresses.xmppDomain;
-    const reservation = { id: newId(), username, domain, leaseUntil: this.removal.newLease() };
-    if (await this.accounts.reserve(reservation)) return reservation;
-    throw taken();
+  private newReservation(username: string): Reservation {
+    return {
+      id: newId(),
+      username,
+      domain: this.config.addresses.xmppDomain,
+      leaseUntil: this.removal.newLease(),
+    };
+  }
+
+  private async reserve(reservation: Reservation): Promise<void> {
+    if (!(await this.accounts.reserve(reservation))) throw taken();
   }
 
   private async createChatAccount({ id, username, leaseUntil }: Reservation, password: string): Promise<void> {
@@ -87,7 +94,7 @@ export class RegistrationService {
     throw new Problem('account_busy', 'the registration took too long and was undone', { retryAfterSeconds: 2 });
   }
 
-  /** Best effort: when the database is away as well, the lease runs out by itself. */
+  /** Whatever of it was reached. Best effort: when the database is away as well, the lease runs out by itself. */
   private async giveBack({ id, leaseUntil }: Reservation): Promise<void> {
     await this.accounts.expireLease(id, leaseUntil, this.clock.now()).catch(() => {});
   }

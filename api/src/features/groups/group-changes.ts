@@ -6,7 +6,7 @@ import { Problem } from '../../common/problem.js';
 import { CONFIG, type Config } from '../../config/config.js';
 import { GroupRoom } from './group-room.js';
 import type { GroupState } from './group-rules.js';
-import { GroupsRepository, type Lease } from './groups.repository.js';
+import { GroupsRepository, type Lease, type LeaseKey } from './groups.repository.js';
 
 /** A lease in neighbour timeouts: a large group's room takes many calls, and the lease outlives them. */
 const LEASE_TIMEOUTS = 12;
@@ -65,19 +65,25 @@ export class GroupChanges {
   }
 
   /**
-   * Mends up to `most` groups whose change was cut off, and as many that were not looked at for a while: whoever has
-   * rights in a room can change or destroy it by XMPP. The room follows the tables again.
+   * Mends up to `most` groups: those whose change was cut off, then those that were not looked at for a while, because
+   * whoever has rights in a room can change or destroy it by XMPP. The room follows the tables again.
    */
   async mendRooms(most: number, onFailure: (error: unknown) => void): Promise<void> {
-    const times = { now: this.clock.now(), until: this.after(this.leaseMs) };
-    const unfinished = await this.groups.claimUnfinished(newId(), times, most);
-    const unchecked = await this.groups.claimUnchecked(newId(), times, this.after(-CHECK_EVERY_MS), most);
-    for (const lease of [...unfinished, ...unchecked]) {
+    for (let mended = 0; mended < most; mended += 1) {
+      // One by one: a lease that begins long before its work might end before it.
+      const lease = await this.claimNeglected();
+      if (!lease) return;
       await this.mend(lease).catch((error: unknown) => {
         onFailure(error);
-        return this.groups.expire(lease, this.after(RETRY_MS));
+        return this.groups.expire(lease, this.after(RETRY_MS)).catch(() => {});
       });
     }
+  }
+
+  private async claimNeglected(): Promise<Lease | undefined> {
+    const times = { now: this.clock.now(), until: this.after(this.leaseMs) };
+    const unfinished = await this.groups.claimUnfinished(newId(), times);
+    return unfinished ?? this.groups.claimUnchecked(newId(), times, this.after(-CHECK_EVERY_MS));
   }
 
   private async mend(lease: Lease): Promise<void> {
@@ -102,9 +108,9 @@ export class GroupChanges {
   }
 
   /** Runs a part of a change after which room and tables may differ; on failure the lease runs out at once. */
-  private async undoable(lease: Lease, part: () => Promise<void>): Promise<void> {
+  private async undoable<T>(lease: LeaseKey, part: () => Promise<T>): Promise<T> {
     try {
-      await part();
+      return await part();
     } catch (error) {
       // When the database is away as well, the lease runs out by itself.
       await this.groups.expire(lease, this.clock.now()).catch(() => {});
@@ -131,7 +137,7 @@ export class GroupChanges {
     const changeId = newId();
     for (;;) {
       const times = { now: this.clock.now(), until: this.after(this.leaseMs) };
-      const lease = await this.groups.acquire(groupId, changeId, times);
+      const lease = await this.undoable({ groupId, changeId }, () => this.groups.acquire(groupId, changeId, times));
       if (!lease) throw noGroup();
       if (lease !== 'busy') return this.usable(lease, latest);
       if (this.clock.milliseconds() >= deadline) throw lost();

@@ -5,10 +5,14 @@ import type { GroupMember, GroupRole, GroupState } from './group-rules.js';
 
 export type GroupStatus = 'pending' | 'active' | 'deleting';
 
-/** The right to change a group, held by one caller until a time. */
-export interface Lease {
+/** Which change of which group: what it may write is fenced by it. */
+export interface LeaseKey {
   groupId: string;
   changeId: string;
+}
+
+/** The right to change a group, held by one caller until a time. */
+export interface Lease extends LeaseKey {
   status: GroupStatus;
   /** The change before this one was cut off: the room may differ from what stands in the tables. */
   tookOver: boolean;
@@ -50,26 +54,26 @@ export class GroupsRepository {
     });
   }
 
-  /** Takes over groups whose change was cut off. */
-  async claimUnfinished(changeId: string, { now, until }: LeaseTimes, most: number): Promise<Lease[]> {
-    const rows = await this.sql<{ id: string; status: GroupStatus }[]>`
+  /** Takes over a group whose change was cut off, the one that has waited longest. */
+  async claimUnfinished(changeId: string, { now, until }: LeaseTimes): Promise<Lease | undefined> {
+    const [row] = await this.sql<{ id: string; status: GroupStatus }[]>`
       UPDATE groups SET change_id = ${changeId}, change_until = ${until}
-      WHERE id IN (
+      WHERE id = (
         SELECT id FROM groups WHERE change_id IS NOT NULL AND change_until <= ${now}
-        ORDER BY change_until LIMIT ${most} FOR UPDATE SKIP LOCKED)
+        ORDER BY change_until LIMIT 1 FOR UPDATE SKIP LOCKED)
       RETURNING id, status`;
-    return rows.map(({ id, status }) => ({ groupId: id, changeId, status, tookOver: true }));
+    return row && { groupId: row.id, changeId, status: row.status, tookOver: true };
   }
 
-  /** Takes over groups whose room was not compared with the tables since `before`. */
-  async claimUnchecked(changeId: string, { now, until }: LeaseTimes, before: Date, most: number): Promise<Lease[]> {
-    const rows = await this.sql<{ id: string }[]>`
+  /** Takes over a group whose room was not compared with the tables since `before`, the one that was not for longest. */
+  async claimUnchecked(changeId: string, { now, until }: LeaseTimes, before: Date): Promise<Lease | undefined> {
+    const [row] = await this.sql<{ id: string }[]>`
       UPDATE groups SET change_id = ${changeId}, change_until = ${until}, checked_at = ${now}
-      WHERE id IN (
+      WHERE id = (
         SELECT id FROM groups WHERE status = 'active' AND change_id IS NULL AND checked_at <= ${before}
-        ORDER BY checked_at LIMIT ${most} FOR UPDATE SKIP LOCKED)
+        ORDER BY checked_at LIMIT 1 FOR UPDATE SKIP LOCKED)
       RETURNING id`;
-    return rows.map(({ id }) => ({ groupId: id, changeId, status: 'active', tookOver: false }));
+    return row && { groupId: row.id, changeId, status: 'active', tookOver: false };
   }
 
   /** A group as its members see it. */
@@ -145,7 +149,7 @@ export class GroupsRepository {
   }
 
   /** Lets the lease run out at `at`: room and tables may differ, and whoever takes it over has to mend that. */
-  async expire({ groupId, changeId }: Lease, at: Date): Promise<void> {
+  async expire({ groupId, changeId }: LeaseKey, at: Date): Promise<void> {
     await this.sql`UPDATE groups SET change_until = ${at} WHERE id = ${groupId} AND change_id = ${changeId}`;
   }
 
