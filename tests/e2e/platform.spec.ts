@@ -19,6 +19,8 @@ import { platform } from '../support/platform.js';
 import { until } from '../support/wait.js';
 
 const START_MS = 60_000;
+/** A story in which up.sh runs twice, each time to its own deadline. */
+const RESTARTS_MS = 3 * START_MS;
 
 /** The platform does its work again: an account goes through the API, PostgreSQL, ejabberd and Kamailio's table. */
 async function worksAgain(): Promise<void> {
@@ -58,7 +60,17 @@ describe('the processes of the platform', () => {
     expect(await script('up.sh')).toMatchObject({ status: 0, stderr: '' });
     expect(processes().filter(({ pid }) => left.includes(pid))).toEqual([]);
     await worksAgain();
-  });
+  }, RESTARTS_MS);
+
+  it('stops with down.sh, as often as that is run, and starts again with all that it knew', async () => {
+    const { username, password } = await registerAccount();
+    const started = [...descendants(supervisorPid()).map(({ pid }) => pid), supervisorPid()];
+    expect(await script('down.sh')).toMatchObject({ status: 0, stderr: '' });
+    expect(processes().filter(({ pid }) => started.includes(pid))).toEqual([]);
+    expect(await script('down.sh')).toMatchObject({ status: 0, stderr: '' });
+    expect(await script('up.sh')).toMatchObject({ status: 0, stderr: '' });
+    expect((await apiClient().post('/account/login', { username, password })).status).toBe(200);
+  }, RESTARTS_MS);
 });
 
 describe('a second up.sh', () => {
@@ -81,7 +93,7 @@ describe('a second up.sh', () => {
     expect(SERVERS.filter((server) => changed[server] !== before[server])).toEqual(['ejabberd', 'coturn', 'api']);
     expect(await script('up.sh')).toMatchObject({ status: 0 });
     await worksAgain();
-  });
+  }, RESTARTS_MS);
 
   it('names a port that is taken, the setting and who holds it, and starts nothing', async () => {
     const before = await serverPids();
