@@ -75,10 +75,11 @@ export function processes(): Process[] {
     .flatMap((pid) => readProcess(pid) ?? []);
 }
 
-/** Null for a process that has ended meanwhile. */
+/** Null for a process that has ended, meanwhile or without its parent having noticed yet. */
 function readProcess(pid: string): Process | null {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    if (/^State:\s+Z/m.test(status)) return null;
     const field = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1]);
     const commandLine = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
     return { pid: Number(pid), parent: field('PPid'), uid: field('Uid'), commandLine };
