@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { Ejabberd } from '../../clients/ejabberd/ejabberd.client.js';
 import { Clock } from '../../common/clock.js';
@@ -16,7 +17,11 @@ interface Reservation {
   leaseUntil: Date;
 }
 
+const PATIENCE_MS = 3000;
+const ASK_AGAIN_MS = 40;
+
 const taken = (): Problem => new Problem('username_taken', 'choose another username');
+const busy = (detail: string): Problem => new Problem('account_busy', detail, { retryAfterSeconds: 2 });
 
 /**
  * Creates an account in every store or in none. A pending row reserves the name, then the chat server is asked, then one
@@ -40,44 +45,41 @@ export class RegistrationService {
   async register(rawUsername: string, password: string): Promise<{ id: string; username: string }> {
     const username = requireUsername(rawUsername);
     await requireUncommonPassword(username, password);
-    await this.requireFreeName(username);
-    const reservation = this.newReservation(username);
-    try {
-      await this.reserve(reservation);
+    const reservation = await this.reserve(username);
+    await this.undoable(reservation, async () => {
       await this.createChatAccount(reservation, password);
       await this.activate(reservation, password);
-    } catch (error) {
-      await this.giveBack(reservation);
-      throw error;
-    }
+    });
     return reservation;
   }
 
-  private async requireFreeName(username: string): Promise<void> {
-    const existing = await this.accounts.find(username, this.config.addresses.xmppDomain);
-    if (existing?.status === 'active') throw taken();
-    if (existing) await this.clearLeftover(existing.id, existing.lease_until);
+  private async reserve(username: string): Promise<Reservation> {
+    const domain = this.config.addresses.xmppDomain;
+    for (;;) {
+      await this.requireFreeName(username, domain);
+      const reservation = { id: newId(), username, domain, leaseUntil: this.removal.newLease() };
+      if (await this.undoable(reservation, () => this.accounts.reserve(reservation))) return reservation;
+    }
+  }
+
+  /** Waits a moment for whoever registers or removes the name just now: how that ends, decides. */
+  private async requireFreeName(username: string, domain: string): Promise<void> {
+    const deadline = this.clock.milliseconds() + PATIENCE_MS;
+    while (!(await this.isUnclaimed(username, domain))) {
+      if (this.clock.milliseconds() >= deadline) throw busy('try again in a moment');
+      await delay(ASK_AGAIN_MS);
+    }
     // Asked before the name is reserved: from then on a user of this name in the chat server is ours to remove.
     if (await this.ejabberd.accountExists(username)) throw taken();
   }
 
-  private async clearLeftover(id: string, leaseUntil: Date | null): Promise<void> {
-    if (leaseUntil && leaseUntil > this.clock.now()) throw taken();
-    if (await this.removal.finishNow(id)) return;
-    throw new Problem('account_busy', 'try again in a moment', { retryAfterSeconds: 2 });
-  }
-
-  private newReservation(username: string): Reservation {
-    return {
-      id: newId(),
-      username,
-      domain: this.config.addresses.xmppDomain,
-      leaseUntil: this.removal.newLease(),
-    };
-  }
-
-  private async reserve(reservation: Reservation): Promise<void> {
-    if (!(await this.accounts.reserve(reservation))) throw taken();
+  /** Clears what an earlier attempt or a deletion left; false while somebody is at work on it. */
+  private async isUnclaimed(username: string, domain: string): Promise<boolean> {
+    const existing = await this.accounts.find(username, domain);
+    if (!existing) return true;
+    if (existing.status === 'active') throw taken();
+    const leased = existing.lease_until !== null && existing.lease_until > this.clock.now();
+    return !leased && this.removal.finishNow(existing.id);
   }
 
   private async createChatAccount({ id, username, leaseUntil }: Reservation, password: string): Promise<void> {
@@ -91,11 +93,17 @@ export class RegistrationService {
     const { sipDomain } = this.config.addresses;
     const sip = sipCredentials(reservation.username, sipDomain, password);
     if (await this.accounts.activate(reservation, sipDomain, sip)) return;
-    throw new Problem('account_busy', 'the registration took too long and was undone', { retryAfterSeconds: 2 });
+    throw busy('the registration took too long and was undone');
   }
 
-  /** Whatever of it was reached. Best effort: when the database is away as well, the lease runs out by itself. */
-  private async giveBack({ id, leaseUntil }: Reservation): Promise<void> {
-    await this.accounts.expireLease(id, leaseUntil, this.clock.now()).catch(() => {});
+  /** Runs a part of a registration; when it fails, what it may have reached is given back to be undone. */
+  private async undoable<T>({ id, leaseUntil }: Reservation, part: () => Promise<T>): Promise<T> {
+    try {
+      return await part();
+    } catch (error) {
+      // When the database is away as well, the lease runs out by itself.
+      await this.accounts.expireLease(id, leaseUntil, this.clock.now()).catch(() => {});
+      throw error;
+    }
   }
 }
