@@ -10,6 +10,9 @@ export type Sql = postgres.Sql;
 /** A query function or a transaction: what a repository method runs on. */
 export type Queries = postgres.ISql;
 
+/** In deadlines of a statement, which the server itself keeps to when it can. */
+const PATIENCE = 1.2;
+
 /**
  * Opens the pool. Connections are made on demand: a database that is down fails requests, not the start.
  * A connection on which nothing moves for longer than any query may take is cut: a frozen server must not
@@ -23,7 +26,7 @@ export function connect({ database, ports, neighbours }: Config): Sql {
     username: database.user,
     password: () => database.password.reveal(),
     max: database.poolSize,
-    socket: () => DatabaseSocket.open(database.host, ports.database, neighbours.timeoutMs + 1000),
+    socket: () => DatabaseSocket.open(database.host, ports.database, PATIENCE * neighbours.timeoutMs),
     idle_timeout: neighbours.timeoutMs / 1000,
     // A restarted database is found again at once, not after a pause that grows.
     backoff: () => 0.2,
