@@ -51,11 +51,15 @@ export async function serverPids(): Promise<Record<Server, number>> {
   return Object.fromEntries(await Promise.all(SERVERS.map(pidOf))) as Record<Server, number>;
 }
 
-/** Whether a server answers its own protocol: the health check of its folder, as its own user. */
+/**
+ * Whether a server answers its own protocol: the health check of its folder, as its own user, who may reach the
+ * checkout only in the mount namespace of supervisord.
+ */
 export async function answers(server: Server): Promise<boolean> {
   const user = SERVER_USERS[server];
   const check = [path.join(checkout, 'scripts', 'service.sh'), platform.directory, server, 'healthcheck'];
-  return run('setpriv', [`--reuid=${user}`, `--regid=${user}`, '--init-groups', ...check]).then(
+  const asUser = ['setpriv', `--reuid=${user}`, `--regid=${user}`, '--init-groups', ...check];
+  return run('nsenter', [`--target=${supervisorPid()}`, '--mount', ...asUser]).then(
     () => true,
     () => false,
   );
