@@ -46,7 +46,10 @@ export class OwnApi {
       env: environment,
     });
     const api = new OwnApi(child, port!);
-    await api.answers();
+    await api.answers().catch(async (error: unknown) => {
+      await api.stop();
+      throw error;
+    });
     return api;
   }
 

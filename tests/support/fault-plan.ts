@@ -1,0 +1,44 @@
+/**
+ * How a step fails: not begun (`refuse`), never answered (`hang`), or done with its answer lost (`apply_then_cut`).
+ * From the outside the three look alike; what they leave behind does not.
+ */
+export const FAULTS = ['refuse', 'hang', 'apply_then_cut'] as const;
+export type Fault = (typeof FAULTS)[number];
+
+export interface Plan {
+  /** The number of the step that fails; the first one is 1. */
+  step: number;
+  fault: Fault;
+  /** Whether everything after that step fails as well, new connections included: the server stays away. */
+  lasting?: boolean;
+}
+
+/** Counts the steps that a proxy sees, and says which of them fails. Disarmed it counts, and lets everything pass. */
+export class FaultPlan {
+  /** What each step since `arm` asked for, in order. */
+  readonly steps: string[] = [];
+  private plan: Plan | undefined;
+
+  /** Counts anew from here on. Without a plan nothing fails. */
+  arm(plan?: Plan): void {
+    this.steps.length = 0;
+    this.plan = plan;
+  }
+
+  disarm(): void {
+    this.plan = undefined;
+  }
+
+  /** Whether the server is away for good, until the plan is changed. */
+  get away(): boolean {
+    return this.plan?.lasting === true && this.steps.length >= this.plan.step;
+  }
+
+  /** Counts a step and says how it fails, if it does. */
+  next(step: string): Fault | undefined {
+    this.steps.push(step);
+    const number = this.steps.length;
+    if (!this.plan || number < this.plan.step) return undefined;
+    return number === this.plan.step || this.plan.lasting ? this.plan.fault : undefined;
+  }
+}

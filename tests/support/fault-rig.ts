@@ -1,0 +1,59 @@
+import { HttpFaultProxy } from './fault-http.js';
+import type { FaultPlan } from './fault-plan.js';
+import { PostgresFaultProxy } from './fault-postgres.js';
+import { OwnApi } from './own-api.js';
+import { platform } from './platform.js';
+
+/** The neighbours that keep something of accounts and groups. */
+export const NEIGHBOURS = ['ejabberd', 'kamailio', 'postgresql'] as const;
+export type Neighbour = (typeof NEIGHBOURS)[number];
+
+/** How long the API waits for a neighbour here: long enough for a busy machine, short enough to wait for it often. */
+const NEIGHBOUR_TIMEOUT_MS = 500;
+
+type Proxies = Record<Neighbour, HttpFaultProxy | PostgresFaultProxy>;
+
+/** An API process of its own that reaches its neighbours through proxies. */
+export class FaultRig {
+  private constructor(
+    readonly api: OwnApi,
+    private readonly proxies: Proxies,
+  ) {}
+
+  static async start(): Promise<FaultRig> {
+    const { xmppApi, sipRpc, database } = platform.ports;
+    const ejabberd = await HttpFaultProxy.start(xmppApi);
+    const kamailio = await HttpFaultProxy.start(sipRpc);
+    const postgresql = await PostgresFaultProxy.start(database);
+    const proxies = { ejabberd, kamailio, postgresql };
+    try {
+      return new FaultRig(await OwnApi.start(settingsFor(proxies)), proxies);
+    } catch (error) {
+      await stop(proxies);
+      throw error;
+    }
+  }
+
+  /** What the proxy before the neighbour counts and does. */
+  plan(neighbour: Neighbour): FaultPlan {
+    return this.proxies[neighbour].plan;
+  }
+
+  async stop(): Promise<void> {
+    await this.api.stop();
+    await stop(this.proxies);
+  }
+}
+
+const settingsFor = ({ ejabberd, kamailio, postgresql }: Proxies): NodeJS.ProcessEnv => ({
+  XMPP_API_URL: `http://127.0.0.1:${ejabberd.port}`,
+  SIP_RPC_URL: `http://127.0.0.1:${kamailio.port}`,
+  DB_HOST: '127.0.0.1',
+  DB_PORT: String(postgresql.port),
+  DB_POOL_SIZE: '5',
+  NEIGHBOUR_TIMEOUT_MS: String(NEIGHBOUR_TIMEOUT_MS),
+});
+
+async function stop(proxies: Proxies): Promise<void> {
+  await Promise.all(Object.values(proxies).map((proxy) => proxy.stop()));
+}

@@ -1,0 +1,134 @@
+import { isDeepStrictEqual } from 'node:util';
+import { expect } from '@jest/globals';
+import type { AxiosResponse } from 'axios';
+import type { Change, Operation } from './fault-operations.js';
+import { FAULTS, type Plan } from './fault-plan.js';
+import { type FaultRig, NEIGHBOURS, type Neighbour } from './fault-rig.js';
+import { until } from './wait.js';
+
+/** Within it a first request is answered, whatever fails: a few deadlines of a neighbour, on a busy machine. */
+const ANSWER_WITHIN_MS = 4000;
+/** A reaper may come between the steps of an operation; not so often. */
+const MOST_DISTURBANCES = 10;
+
+/** The steps of an operation at each neighbour when nothing fails. */
+export type Steps = Record<Neighbour, string[]>;
+
+/** One step of an operation that is to fail. */
+export interface Trial {
+  neighbour: Neighbour;
+  plan: Plan;
+  /** The steps up to the one that fails. */
+  steps: string[];
+}
+
+/** A change that was cut, and that nobody asks for any more. */
+export interface LeftAlone {
+  change: Change;
+  rig: FaultRig;
+  trial: Trial;
+  /** Whether the caller was told that it is made, or will be. */
+  promised: boolean;
+}
+
+/** Carries an operation out without a fault, and tells its steps. */
+export function stepsOf(operation: Operation, rig: FaultRig): Promise<Steps> {
+  return until('the operation succeeds', async () => {
+    const change = await operation();
+    for (const neighbour of NEIGHBOURS) rig.plan(neighbour).arm();
+    const answer = await change.request(rig.api);
+    const steps = NEIGHBOURS.map((neighbour) => [neighbour, [...rig.plan(neighbour).steps]]);
+    return succeeded(answer) && Object.fromEntries(steps);
+  });
+}
+
+/** Every way in which one step can fail. */
+export const faultsAtEachStep = (steps: Steps): Trial[] =>
+  trialsOf(steps, (step) => FAULTS.map((fault) => ({ step, fault })));
+
+/** Every step from which on a neighbour can be away. */
+export const outagesFromEachStep = (steps: Steps): Trial[] =>
+  trialsOf(steps, (step) => [{ step, fault: 'refuse', lasting: true }]);
+
+function trialsOf(steps: Steps, plansFor: (step: number) => Plan[]): Trial[] {
+  return NEIGHBOURS.flatMap((neighbour) =>
+    steps[neighbour].flatMap((_, index) =>
+      plansFor(index + 1).map((plan) => ({ neighbour, plan, steps: steps[neighbour].slice(0, index + 1) })),
+    ),
+  );
+}
+
+export const describeTrial = ({ neighbour, plan, steps }: Trial): string =>
+  `${neighbour}: ${plan.fault} at step ${plan.step}${plan.lasting ? ' and after' : ''} (${steps.at(-1)})`;
+
+/** Lets one step of a fresh change fail. What the caller can't bring to an end is returned, for `expectAgreement`. */
+export async function tryStep(rig: FaultRig, operation: Operation, trial: Trial): Promise<LeftAlone[]> {
+  const leftAlone: LeftAlone[] = [];
+  for (let tries = 0; tries <= MOST_DISTURBANCES; tries += 1) {
+    const change = await operation();
+    const { answer, steps } = await cut(rig, change, trial);
+    const last = trial.plan.lasting ? answer : await askAgain(rig, change, answer);
+    // Who is told that a change is made finds it so in every store, at once.
+    if (succeeded(last)) expect(await change.stores()).toEqual(change.done);
+    else leftAlone.push({ change, rig, trial, promised: isPromise(change, last) });
+    // Asking until a room is gone takes a step more or less: the change may be made before it is that step's turn.
+    const asPlanned = isDeepStrictEqual(steps, trial.steps.slice(0, steps.length));
+    if (asPlanned && (steps.length === trial.steps.length || succeeded(answer))) return leftAlone;
+  }
+  throw new Error('the operation never takes the same steps twice');
+}
+
+/** Asks for a change of which a step fails, and tells the steps up to there. */
+async function cut(rig: FaultRig, change: Change, { neighbour, plan }: Trial) {
+  const proxy = rig.plan(neighbour);
+  const startedAt = performance.now();
+  proxy.arm(plan);
+  const answer = await change.request(rig.api);
+  proxy.disarm();
+  expect(performance.now() - startedAt).toBeLessThan(ANSWER_WITHIN_MS);
+  expectClear(answer);
+  return { answer, steps: proxy.steps.slice(0, plan.step) };
+}
+
+/** Success, or a problem that says who failed. */
+function expectClear({ status, headers, data }: AxiosResponse): void {
+  if (status < 300) return;
+  expect(headers['content-type']).toContain('application/problem+json');
+  expect(data).toMatchObject({ status: 503, code: expect.stringMatching(/^(chat_server|database)_unavailable$/) });
+}
+
+const succeeded = ({ status }: AxiosResponse): boolean => status === 200 || status === 201;
+
+const isPromise = (change: Change, { status, data }: AxiosResponse): boolean =>
+  status < 300 || data.code === change.repeated;
+
+/** Repeats the request until it succeeds, or is told that it had. */
+async function askAgain(rig: FaultRig, change: Change, first: AxiosResponse): Promise<AxiosResponse> {
+  if (succeeded(first) || change.repeated === undefined) return first;
+  return until('a repeated request succeeds', async () => {
+    const answer = await change.request(rig.api);
+    if (succeeded(answer) || isPromise(change, answer)) return answer;
+    throw new Error(`answered ${answer.status} ${answer.data.code}`);
+  });
+}
+
+/**
+ * All stores come to agree on what nobody asks for any more; if that is on nothing, the change can still be made.
+ * @param deadline on the clock of `performance`
+ */
+export async function expectAgreement({ change, rig, promised }: LeftAlone, deadline: number): Promise<void> {
+  const outcome = await until(
+    'all stores agree',
+    async () => {
+      const stores = await change.stores();
+      if (isDeepStrictEqual(stores, change.done)) return 'done';
+      if (isDeepStrictEqual(stores, change.undone)) return 'undone';
+      throw new Error(JSON.stringify(stores));
+    },
+    { timeoutMs: deadline - performance.now() },
+  );
+  if (outcome === 'done') return;
+  expect(promised).toBe(false);
+  await until('the change is made', async () => succeeded(await change.request(rig.api)));
+  await until('all stores agree on it', async () => isDeepStrictEqual(await change.stores(), change.done));
+}
