@@ -20,7 +20,7 @@ run_reachable() {
   fi
   unshare --mount true 2> /dev/null || fail "${closed[0]} is closed to the servers' users, and mount namespaces are not" \
     "permitted here: move the checkout to a directory that everybody can enter, for instance below /srv"
-  PRIVATE_VIEW=yes unshare --mount --propagation private \
+  unshare --mount --propagation private \
     "$ROOT/scripts/lib/private-view.sh" "$ROOT" "$VEIL_VAR" "${closed[@]}" -- "$@"
 }
 

@@ -98,19 +98,24 @@ control() { /usr/bin/supervisorctl -c "$(supervisor_conf)" "$@"; }
 
 # Brings supervisord up with the present configuration, or has it take the present one over.
 supervise() {
-  local before
-  before=$(cat "$(supervisor_conf)" 2> /dev/null || true)
+  local pid
   supervisor_configuration > "$(supervisor_conf)"
-  # In a view of its own it may see directories that have been replaced since: it needs a fresh view.
-  if [ -n "${PRIVATE_VIEW:-}" ] && [ "$before" != "$(cat "$(supervisor_conf)")" ]; then
-    stop_supervisor
-  fi
-  if supervisor_pid > /dev/null; then
+  if pid=$(supervisor_pid) && sees_what_we_see "$pid"; then
     control update > /dev/null
   else
+    stop_supervisor
     stop_leftovers
     start_supervisor
   fi
+}
+
+# In a mount namespace of its own it keeps the directories that were there when it started, even if they have been
+# replaced since, as npm does with node_modules.
+sees_what_we_see() {
+  local directory
+  for directory in "$ROOT"/*/ "$VEIL_VAR"; do
+    [ "$directory" -ef "/proc/$1/root$directory" ] || return 1
+  done
 }
 
 # start_servers NAME: those of the name, or `all`, that are not running; one that waits after a crash is tried at once.
