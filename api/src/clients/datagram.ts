@@ -13,11 +13,13 @@ export function ask(host: string, port: number, question: Buffer, timeoutMs: num
       clearTimeout(timer);
       resolve(message);
     });
-    socket.once('error', (error) => {
+    socket.on('error', (error) => {
       clearTimeout(timer);
       reject(error);
     });
-    socket.connect(port, host, () => socket.send(question));
+    // The callback is told of a failure, which the type leaves out: a name that does not resolve.
+    const connected = (error?: Error) => (error ? socket.emit('error', error) : socket.send(question));
+    socket.connect(port, host, connected);
   });
   return answer.finally(() => socket.close());
 }

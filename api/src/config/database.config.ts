@@ -5,7 +5,7 @@ export const databaseSettings = {
   DB_HOST: setting('DB_HOST', hostName, '127.0.0.1', 'Address of PostgreSQL, as the API sees it.'),
   DB_NAME: setting('DB_NAME', text, 'veil', "Database of the API and of Kamailio's tables."),
   DB_USER: setting('DB_USER', text, 'veil_api', 'Role of the API.'),
-  DB_POOL_SIZE: setting('DB_POOL_SIZE', integer(1, 100), 10, 'Most connections that one API process opens.'),
+  DB_POOL_SIZE: setting('DB_POOL_SIZE', integer(1, 50), 10, 'Most connections that one API process opens.'),
   DB_PASSWORD: secretSetting('DB_PASSWORD', 16, 'Password of the role veil_api.'),
 };
 

@@ -1,5 +1,5 @@
 import type { Secret } from '../common/secret.js';
-import { integer, networkList, oneOf, type SettingReader, secretSetting, setting, text } from './setting.js';
+import { headerSecretSetting, integer, networkList, oneOf, type SettingReader, setting, text } from './setting.js';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const;
 
@@ -23,7 +23,11 @@ export const httpSettings = {
     'Multiplies every rate limit, for load tests and very large households.',
   ),
   LOG_LEVEL: setting('LOG_LEVEL', oneOf(...LOG_LEVELS), 'info', `Least severe log line: ${LOG_LEVELS.join(', ')}.`),
-  INTERNAL_SECRET: secretSetting('INTERNAL_SECRET', 32, 'Shared by the API and Kamailio for webhooks and JSON-RPC.'),
+  INTERNAL_SECRET: headerSecretSetting(
+    'INTERNAL_SECRET',
+    32,
+    'Shared by the API and Kamailio for webhooks and JSON-RPC.',
+  ),
 };
 
 export interface HttpConfig {

@@ -31,6 +31,13 @@ export function secretSetting(name: string, minimumLength: number, doc: string):
   return { name, kind: secretText(minimumLength), fallback: '', doc, secret: true };
 }
 
+/** A secret that travels in an HTTP header: spaces and letters outside of ASCII do not survive there. */
+export function headerSecretSetting(name: string, minimumLength: number, doc: string): Setting<Secret> {
+  const { parse } = secretText(minimumLength);
+  const visible = (raw: string) => (/^[!-~]*$/.test(raw) ? parse(raw) : expected('visible ASCII characters only'));
+  return { name, kind: { parse: visible }, fallback: '', doc, secret: true };
+}
+
 const expected = (what: string): never => {
   throw new Error(`must be ${what}`);
 };

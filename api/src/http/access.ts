@@ -39,7 +39,7 @@ export const CurrentCaller = createParamDecorator((_: unknown, context: Executio
   return caller;
 });
 
-const BEARER = /^Bearer ([\w.~+/=-]{1,4096})$/i;
+const BEARER = /^Bearer (\S{1,4096})$/i;
 
 /** The token of an Authorization header (RFC 6750 §2.1), if there is one. */
 export const bearerToken = (header: string | undefined): string | undefined => header && BEARER.exec(header)?.[1];

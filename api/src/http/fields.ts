@@ -2,11 +2,11 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { buildMessage, IsIn, IsOptional, IsString, MaxLength, MinLength, ValidateBy } from 'class-validator';
 
-/** Control characters, NUL among them: no store takes them all, and none of them is text. */
-const CONTROL = /\p{Cc}/u;
+/** Control characters, NUL among them, and code points that are no characters: no text, and XML forbids them. */
+const NOT_TEXT = /\p{Cc}|\p{Noncharacter_Code_Point}/u;
 
 const isCleanText = (value: unknown): boolean =>
-  typeof value === 'string' && value.isWellFormed() && !CONTROL.test(value);
+  typeof value === 'string' && value.isWellFormed() && !NOT_TEXT.test(value);
 
 const IsCleanText = () =>
   ValidateBy({

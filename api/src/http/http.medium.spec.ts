@@ -27,6 +27,9 @@ describe('the REST API', () => {
       ['an object for a string', 'username', { username: { $ne: '' }, password }],
       ['an array for a string', 'password', { username: 'somebody', password: [password] }],
       ['an unknown field', 'admin', { username: 'somebody', password, admin: true }],
+      ['a field named constructor', 'constructor', { username: 'somebody', password, constructor: null }],
+      ['a field that every object has', 'hasOwnProperty', { username: 'somebody', password, hasOwnProperty: 1 }],
+      ['a code point that is no character', 'password', { username: 'somebody', password: 'correct \uffff horse' }],
       ['a name too short', 'username', { username: 'ab', password }],
       ['a name too long', 'username', { username: 'a'.repeat(33), password }],
       ['a look-alike letter (Cyrillic a)', 'username', { username: '\u0430lice', password }],
@@ -90,6 +93,11 @@ describe('the REST API', () => {
         expect(answer.type).toBe('application/problem+json');
       },
     );
+
+    it('a path that is too long', async () => {
+      const answer = await app.http.get(`/api/v1/groups/${'x'.repeat(600)}/members`).set(account.bearer);
+      expect([answer.status, answer.body.code]).toEqual([400, 'malformed_request']);
+    });
 
     it('a malformed escape in the path', async () => {
       const answer = await app.http.get('/api/v1/groups/%E0%A4%A/members').set(account.bearer);

@@ -16,7 +16,7 @@ const CODE_OF_STATUS: Record<number, ProblemCode> = {
 };
 
 const DETAIL_OF_CODE: Partial<Record<ProblemCode, string>> = {
-  malformed_request: 'the body must be valid JSON, and the URL well-formed',
+  malformed_request: 'the body must be valid JSON, and the URL well-formed and of sensible length',
   not_found: 'no such route',
   payload_too_large: 'the body may hold 64 KiB',
   unsupported_media_type: 'send application/json',
@@ -60,7 +60,8 @@ function problemOf(error: unknown): Problem {
       retryAfterSeconds: 1,
     });
   }
-  const code = CODE_OF_STATUS[statusOf(error)];
+  const status = statusOf(error);
+  const code = CODE_OF_STATUS[status] ?? (status < 500 ? 'malformed_request' : undefined);
   if (code) return new Problem(code, DETAIL_OF_CODE[code] ?? 'the request was refused');
   return new Problem('internal_error', 'the failure was logged under this request id');
 }

@@ -52,7 +52,13 @@ export class TestApp {
   }
 
   private async boot(changes: NodeJS.ProcessEnv): Promise<void> {
-    const environment = { ...testEnvironment, RATE_LIMIT_FACTOR: '1000', ...this.database.environment, ...changes };
+    const environment = {
+      ...testEnvironment,
+      RATE_LIMIT_FACTOR: '1000',
+      NEIGHBOUR_TIMEOUT_MS: '1000',
+      ...this.database.environment,
+      ...changes,
+    };
     this.nest = await createApp(loadConfig(environment), async (config, adapter) => {
       const module = await Test.createTestingModule({ imports: [AppModule.with(config)] })
         .overrideProvider(Ejabberd)

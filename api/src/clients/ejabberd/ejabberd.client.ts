@@ -15,6 +15,8 @@ export type RegisterResult = 'registered' | 'exists' | 'password_refused';
 /** The state of a room as the chat server has it. JIDs are bare. */
 export interface Room {
   title: string;
+  /** Its settings are not those that `createRoom` gives: somebody changed them by XMPP. */
+  altered: boolean;
   affiliations: Map<string, Affiliation>;
   subscribers: Set<string>;
 }
@@ -36,6 +38,8 @@ export abstract class Ejabberd {
   abstract readRoom(room: string): Promise<Room | null>;
   /** Creates the room, hidden, members-only and archived; an existing one is fine. */
   abstract createRoom(room: string, title: string): Promise<void>;
+  /** Gives the room the settings of `createRoom` again; its title stays. */
+  abstract resetRoom(room: string): Promise<void>;
   abstract renameRoom(room: string, title: string): Promise<void>;
   /** Returns when the room is gone. A missing room is fine. */
   abstract destroyRoom(room: string): Promise<void>;
@@ -142,6 +146,7 @@ export class EjabberdHttpClient extends Ejabberd implements OnApplicationShutdow
     if (options.status !== 200 || !isOptions(options.data)) throw this.misunderstood('get_room_options', options);
     return {
       title: options.data.title,
+      altered: Object.entries(ROOM_OPTIONS).some(([option, value]) => (options.data[option] ?? value) !== value),
       affiliations: new Map(affiliations.data.map((row) => [`${row.username}@${row.domain}`, row.affiliation])),
       subscribers: new Set(subscribers.data.map(bareJid)),
     };
@@ -154,8 +159,12 @@ export class EjabberdHttpClient extends Ejabberd implements OnApplicationShutdow
     if (answer.status !== 200 && !exists) throw this.misunderstood('create_room_with_opts', answer);
   }
 
+  async resetRoom(name: string): Promise<void> {
+    for (const [option, value] of Object.entries(ROOM_OPTIONS)) await this.setOption(name, option, value);
+  }
+
   async renameRoom(name: string, title: string): Promise<void> {
-    await this.ok('change_room_option', { name, service: this.service, option: 'title', value: title });
+    await this.setOption(name, 'title', title);
   }
 
   async destroyRoom(name: string): Promise<void> {
@@ -183,6 +192,10 @@ export class EjabberdHttpClient extends Ejabberd implements OnApplicationShutdow
 
   async unsubscribe(name: string, jid: string): Promise<void> {
     await this.ok('unsubscribe_room', { user: jid, room: `${name}@${this.service}` });
+  }
+
+  private async setOption(name: string, option: string, value: string): Promise<void> {
+    await this.ok('change_room_option', { name, service: this.service, option, value });
   }
 
   private async ok(command: string, args: Arguments): Promise<unknown> {
@@ -216,7 +229,7 @@ type AffiliationRow = { username: string; domain: string; affiliation: Affiliati
 const isAffiliationRow = (row: unknown): row is AffiliationRow =>
   typeof row === 'object' && row !== null && 'username' in row && 'domain' in row && 'affiliation' in row;
 
-const isOptions = (data: unknown): data is { title: string } =>
+const isOptions = (data: unknown): data is Record<string, string> & { title: string } =>
   typeof data === 'object' && data !== null && 'title' in data && typeof data.title === 'string';
 
 function isListOf<T>(answer: AxiosResponse, accepts: (row: unknown) => row is T): answer is AxiosResponse<T[]> {

@@ -49,6 +49,7 @@ export class FakeEjabberd extends Ejabberd {
       if (!room) return null;
       return {
         title: room.title,
+        altered: room.altered,
         affiliations: new Map(room.affiliations),
         subscribers: new Set(room.subscribers),
       };
@@ -57,7 +58,14 @@ export class FakeEjabberd extends Ejabberd {
 
   createRoom(name: string, title: string): Promise<void> {
     return this.perform('createRoom', () => {
-      if (!this.rooms.has(name)) this.rooms.set(name, { title, affiliations: new Map(), subscribers: new Set() });
+      if (!this.rooms.has(name))
+        this.rooms.set(name, { title, altered: false, affiliations: new Map(), subscribers: new Set() });
+    });
+  }
+
+  resetRoom(name: string): Promise<void> {
+    return this.perform('resetRoom', () => {
+      this.room(name).altered = false;
     });
   }
 

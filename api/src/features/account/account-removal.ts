@@ -1,8 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { Ejabberd } from '../../clients/ejabberd/ejabberd.client.js';
 import { Kamailio } from '../../clients/kamailio/kamailio.client.js';
 import { Clock } from '../../common/clock.js';
 import { jidOf } from '../../common/jid.js';
+import { Problem } from '../../common/problem.js';
 import { CONFIG, type Config } from '../../config/config.js';
 import { AccountRepository, type AccountRow } from './account.repository.js';
 
@@ -10,12 +12,14 @@ import { AccountRepository, type AccountRow } from './account.repository.js';
 export type RemovalStep = (account: { id: string; username: string }) => Promise<void>;
 
 /**
- * A lease in neighbour timeouts: longer than the calls of one attempt may take together, so that nobody takes a row over
- * from somebody who is at work.
+ * A lease in neighbour timeouts: longer than one step may take, so that nobody takes a row over from somebody who is at
+ * work. A step that takes longer all the same finds its lease lost before the next.
  */
 const LEASE_TIMEOUTS = 6;
 /** How soon a removal that failed is tried again. */
 const RETRY_MS = 5000;
+/** How long a chat server that was frozen may take to work off what it had been asked. */
+const MOST_SETTLING_MS = 2000;
 
 /** Finishes what a crash, a failed neighbour or a deletion left: the account goes from every store, its own row last. */
 @Injectable()
@@ -44,12 +48,19 @@ export class AccountRemoval {
    * @throws Problem when a neighbour fails; the row stays, and the reaper tries again
    */
   async finish(account: AccountRow): Promise<void> {
+    let held = account;
     if (account.status === 'deleting') {
       await this.kamailio.removeContacts(jidOf(account.username, this.config.addresses.sipDomain));
-      for (const step of this.steps) await step(account);
+      for (const step of this.steps) {
+        held = await this.hold(held);
+        await step(held);
+      }
     }
-    await this.ejabberd.unregister(account.username);
-    if (account.lease_until) await this.accounts.remove(account.id, account.lease_until);
+    // By name, so only with the lease in hand: once it is lost, the name may belong to somebody else.
+    held = await this.hold(held);
+    await this.ejabberd.unregister(held.username);
+    if (held.status === 'pending') await this.requireSettled(held.username);
+    if (held.lease_until) await this.accounts.remove(held.id, held.lease_until);
   }
 
   /** Finishes one unfinished account now; false when somebody else works on it. */
@@ -79,6 +90,23 @@ export class AccountRemoval {
       await this.postpone(account);
       return false;
     }
+  }
+
+  /** The lease begins anew before each step that takes long. @throws Problem account_busy when it was lost */
+  private async hold(account: AccountRow): Promise<AccountRow> {
+    const held = await this.accounts.renew(account, this.newLease());
+    if (held) return held;
+    throw new Problem('account_busy', 'somebody else works on the account', { retryAfterSeconds: 2 });
+  }
+
+  /**
+   * A registration that the chat server was too slow to answer may still be carried out, even after its removal: the
+   * name is given back only when a moment later nothing is there.
+   */
+  private async requireSettled(username: string): Promise<void> {
+    await delay(Math.min(MOST_SETTLING_MS, this.config.neighbours.timeoutMs));
+    if (!(await this.ejabberd.accountExists(username))) return;
+    throw new Problem('account_busy', 'an earlier registration came late', { retryAfterSeconds: 2 });
   }
 
   /** Best effort: when the database is away, the lease runs out by itself. */

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TestApp } from '../../testing/app.js';
+import { AccountRepository } from './account.repository.js';
 import { AccountRemoval } from './account-removal.js';
+import { sipCredentials } from './password.js';
 
 describe('accounts', () => {
   let app: TestApp;
@@ -129,6 +131,34 @@ describe('accounts', () => {
     await app.database.sql`DELETE FROM kamailio.subscriber WHERE username = ${username}`;
     expect((await login(username, password)).status).toBe(200);
     expect((await traces(username)).subscribers).toBe(1);
+  });
+
+  it('writes no SIP credentials for an account that is being deleted', async () => {
+    const { id, username } = await app.register('late');
+    const accounts = app.app.get(AccountRepository);
+    await accounts.close({ id, username, leaseUntil: new Date() }, 'veil.test');
+    await accounts.writeSubscriber({ id, username }, 'veil.test', { ha1: 'x', ha1b: 'y' });
+    expect((await traces(username)).subscribers).toBe(0);
+  });
+
+  it('spares the new owner of a name from the second of two deletions', async () => {
+    const old = await app.register('twice');
+    const { username, jid, password } = old;
+    await app.http.delete('/api/v1/account').set(old.bearer).send({ jid, password });
+    expect((await register(username, 'a new owner')).status).toBe(201);
+    const second = { id: old.id, username, leaseUntil: new Date() };
+    expect(await app.app.get(AccountRepository).close(second, 'veil.test')).toBe(false);
+    expect(await traces(username)).toEqual(everything);
+  });
+
+  it('takes every form of a password for the one that phones are checked against', async () => {
+    const { username } = await app.register('forms');
+    await app.database.sql`DELETE FROM accounts WHERE username = ${username}`;
+    await app.database.sql`DELETE FROM kamailio.subscriber WHERE username = ${username}`;
+    app.ejabberd.accounts.delete(username);
+    expect((await register(username, '\uff50assphrase four')).status).toBe(201);
+    const [row] = await app.database.sql`SELECT ha1 FROM kamailio.subscriber WHERE username = ${username}`;
+    expect(row?.ha1).toBe(sipCredentials(username, 'veil.test', 'passphrase four').ha1);
   });
 
   it('deletes only the own account, only with the password, and then everything', async () => {

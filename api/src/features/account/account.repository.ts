@@ -51,21 +51,25 @@ export class AccountRepository {
       const { count } = await transaction`
         UPDATE accounts SET status = 'active', lease_until = NULL
         WHERE id = ${account.id} AND status = 'pending' AND lease_until = ${account.leaseUntil}`;
-      if (count === 1) await this.writeSubscriber(account.username, sipDomain, sip, transaction);
+      if (count === 1) await this.writeSubscriber(account, sipDomain, sip, transaction);
       return count === 1;
     });
   }
 
-  /** Kamailio's row of the account, written or replaced. The plain password is never stored. */
+  /**
+   * Kamailio's row of the account, written or replaced while the account is active: a deletion at the same time must not
+   * leave one behind. The plain password is never stored.
+   */
   async writeSubscriber(
-    username: string,
+    account: { id: string; username: string },
     sipDomain: string,
     { ha1, ha1b }: SipCredentials,
     sql: Queries = this.sql,
   ): Promise<void> {
     await sql`
       INSERT INTO kamailio.subscriber (username, domain, password, ha1, ha1b)
-      VALUES (${username}, ${sipDomain}, '', ${ha1}, ${ha1b})
+      SELECT ${account.username}, ${sipDomain}, '', ${ha1}, ${ha1b}
+      FROM accounts WHERE id = ${account.id} AND status = 'active' FOR SHARE
       ON CONFLICT (username, domain) DO UPDATE SET ha1 = excluded.ha1, ha1b = excluded.ha1b`;
   }
 
@@ -83,11 +87,13 @@ export class AccountRepository {
       const { count } = await transaction`
         UPDATE accounts SET status = 'deleting', lease_until = ${account.leaseUntil}
         WHERE id = ${account.id} AND status = 'active'`;
+      // Not the second of two deletions: by now the name may belong to somebody else.
+      if (count === 0) return false;
       await transaction`DELETE FROM sessions WHERE account_id = ${account.id}`;
       await transaction`DELETE FROM push_registrations WHERE account_id = ${account.id}`;
       await transaction`
         DELETE FROM kamailio.subscriber WHERE username = ${account.username} AND domain = ${sipDomain}`;
-      return count === 1;
+      return true;
     });
   }
 
@@ -107,6 +113,15 @@ export class AccountRepository {
     const [row] = await this.sql<AccountRow[]>`
       UPDATE accounts SET lease_until = ${leaseUntil}
       WHERE id = ${id} AND status <> 'active' AND lease_until <= ${now}
+      RETURNING id, username, status, lease_until`;
+    return row;
+  }
+
+  /** Holds a row for longer; undefined when the lease was lost: somebody else works on it, or it is gone. */
+  async renew({ id, lease_until }: AccountRow, leaseUntil: Date): Promise<AccountRow | undefined> {
+    const [row] = await this.sql<AccountRow[]>`
+      UPDATE accounts SET lease_until = ${leaseUntil}
+      WHERE id = ${id} AND status <> 'active' AND lease_until = ${lease_until}
       RETURNING id, username, status, lease_until`;
     return row;
   }

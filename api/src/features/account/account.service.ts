@@ -42,7 +42,7 @@ export class AccountService {
     if (!username) throw wrongCredentials();
     if (!(await this.ejabberd.checkPassword(username, password))) throw wrongCredentials();
     const session = await this.openSession(username);
-    await this.keepSipCredentials(username, session.ha1, password);
+    await this.keepSipCredentials({ id: session.accountId, username }, session.ha1, password);
     return this.answer(session);
   }
 
@@ -76,10 +76,14 @@ export class AccountService {
   }
 
   /** Kamailio's digest hash follows the password; it is written only when it differs. */
-  private async keepSipCredentials(username: string, storedHa1: string | null, password: string): Promise<void> {
+  private async keepSipCredentials(
+    account: { id: string; username: string },
+    storedHa1: string | null,
+    password: string,
+  ): Promise<void> {
     const { sipDomain } = this.config.addresses;
-    const sip = sipCredentials(username, sipDomain, password);
-    if (storedHa1 !== sip.ha1) await this.accounts.writeSubscriber(username, sipDomain, sip);
+    const sip = sipCredentials(account.username, sipDomain, password);
+    if (storedHa1 !== sip.ha1) await this.accounts.writeSubscriber(account, sipDomain, sip);
   }
 
   /** A user of the chat server alone has no account here, nor has one that is being deleted. */

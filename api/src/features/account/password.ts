@@ -26,7 +26,11 @@ export interface SipCredentials {
   ha1b: string;
 }
 
-export const sipCredentials = (username: string, domain: string, password: string): SipCredentials => ({
-  ha1: md5(`${username}:${domain}:${password}`),
-  ha1b: md5(`${username}@${domain}:${domain}:${password}`),
-});
+/** Of the password's normal form: the chat server takes every other form for the same password (RFC 4013). */
+export function sipCredentials(username: string, domain: string, password: string): SipCredentials {
+  const normal = password.normalize('NFKC');
+  return {
+    ha1: md5(`${username}:${domain}:${normal}`),
+    ha1b: md5(`${username}@${domain}:${domain}:${normal}`),
+  };
+}

@@ -44,24 +44,21 @@ export class GroupChanges {
   }
 
   /**
-   * @param plan the group after the change; what it throws changes nothing
+   * @param plan the group after the change, null to delete it; what it throws changes nothing
    * @throws Problem not_found, group_busy, chat_server_unavailable
    */
-  async change(groupId: string, plan: (state: GroupState) => GroupState): Promise<GroupState> {
+  async change(groupId: string, plan: (state: GroupState) => GroupState | null): Promise<void> {
     const lease = await this.acquire(groupId, 'active');
     const { before, next } = await this.planned(lease, plan);
-    await this.carryOut(lease, next, admittedBy(before, next));
-    return next;
+    if (next) await this.carryOut(lease, next, admittedBy(before, next));
+    else await this.carryOutDeletion(lease);
   }
 
   /** Deletes a group and its room; once begun it is only ever finished. `check` may throw and so prevent it. */
   async delete(groupId: string, check: (state: GroupState) => void): Promise<void> {
     const lease = await this.acquire(groupId, 'deleting');
     await this.planned(lease, check);
-    await this.undoable(lease, async () => {
-      if (!(await this.groups.markDeleting(lease))) throw lost();
-      await this.finishDeletion(lease);
-    });
+    await this.carryOutDeletion(lease);
   }
 
   /**
@@ -89,7 +86,7 @@ export class GroupChanges {
   private async mend(lease: Lease): Promise<void> {
     if (lease.status !== 'active') return this.finishDeletion(lease);
     const state = await this.groups.readLeased(lease);
-    if (state) await this.room.bringTo(lease.groupId, state);
+    if (state) await this.room.bringTo(lease.groupId, state, this.keeping(lease));
     await this.groups.release(lease);
   }
 
@@ -98,13 +95,30 @@ export class GroupChanges {
     await this.groups.remove(lease);
   }
 
+  private async carryOutDeletion(lease: Lease): Promise<void> {
+    await this.undoable(lease, async () => {
+      if (!(await this.groups.markDeleting(lease))) throw lost();
+      await this.finishDeletion(lease);
+    });
+  }
+
   private async carryOut(lease: Lease, next: GroupState, admitted: ReadonlySet<string>): Promise<void> {
     await this.undoable(lease, async () => {
-      await this.room.bringTo(lease.groupId, next, admitted);
+      await this.room.bringTo(lease.groupId, next, this.keeping(lease), admitted);
       const outcome = await this.groups.commit(lease, next);
       if (outcome === 'gone') throw new Problem('not_found', 'an account of the group is being deleted; try again');
       if (outcome === 'lost') throw lost();
     });
+  }
+
+  /** To be called before each step of a long change: the lease begins anew in time. It throws when the lease was lost. */
+  private keeping(lease: Lease): () => Promise<void> {
+    let renewAt = this.after(this.leaseMs / 2);
+    return async () => {
+      if (this.clock.now() < renewAt) return;
+      if (!(await this.groups.renew(lease, this.after(this.leaseMs)))) throw lost();
+      renewAt = this.after(this.leaseMs / 2);
+    };
   }
 
   /** Runs a part of a change after which room and tables may differ; on failure the lease runs out at once. */

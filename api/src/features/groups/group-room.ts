@@ -11,14 +11,26 @@ export class GroupRoom {
   constructor(private readonly ejabberd: Ejabberd) {}
 
   /**
+   * @param keepLease called before each step; what it throws ends the work
    * @param admitted accounts that are let in by this change, even if the room had banned them
    * @throws Problem chat_server_unavailable; the room may then be anywhere between the two states
    */
-  async bringTo(groupId: string, wanted: GroupState, admitted: ReadonlySet<string> = new Set()): Promise<void> {
+  async bringTo(
+    groupId: string,
+    wanted: GroupState,
+    keepLease: () => Promise<void>,
+    admitted: ReadonlySet<string> = new Set(),
+  ): Promise<void> {
     const room = (await this.ejabberd.readRoom(groupId)) ?? (await this.create(groupId, wanted.name));
-    if (room.title !== wanted.name) await this.ejabberd.renameRoom(groupId, wanted.name);
-    await this.letGo(groupId, room, wanted);
-    await this.letIn(groupId, room, wanted, admitted);
+    const steps = [
+      ...this.settings(groupId, room, wanted),
+      ...this.departures(groupId, room, wanted),
+      ...this.arrivals(groupId, room, wanted, admitted),
+    ];
+    for (const step of steps) {
+      await keepLease();
+      await step();
+    }
   }
 
   async destroy(groupId: string): Promise<void> {
@@ -27,29 +39,43 @@ export class GroupRoom {
 
   private async create(groupId: string, name: string): Promise<Room> {
     await this.ejabberd.createRoom(groupId, name);
-    return { title: name, affiliations: new Map(), subscribers: new Set() };
+    return { title: name, altered: false, affiliations: new Map(), subscribers: new Set() };
+  }
+
+  /** An owner can open the room or show it to everybody by XMPP: its settings are ours, only its name is the group's. */
+  private settings(groupId: string, room: Room, { name }: GroupState): Step[] {
+    return [
+      ...(room.altered ? [() => this.ejabberd.resetRoom(groupId)] : []),
+      ...(room.title !== name ? [() => this.ejabberd.renameRoom(groupId, name)] : []),
+    ];
   }
 
   /** Who is out loses the subscription first: ejabberd 23.01 would go on sending him the messages. */
-  private async letGo(groupId: string, room: Room, { members }: GroupState): Promise<void> {
+  private departures(groupId: string, room: Room, { members }: GroupState): Step[] {
     const wanted = new Set(members.map(({ jid }) => jid));
-    for (const jid of room.subscribers) {
-      const banned = room.affiliations.get(jid) === 'outcast';
-      if (!wanted.has(jid) || banned) await this.ejabberd.unsubscribe(groupId, jid);
-    }
-    for (const [jid, affiliation] of room.affiliations) {
-      if (!wanted.has(jid) && affiliation !== 'outcast') await this.ejabberd.setAffiliation(groupId, jid, 'none');
-    }
+    const banned = (jid: string): boolean => room.affiliations.get(jid) === 'outcast';
+    const unsubscribed = [...room.subscribers].filter((jid) => !wanted.has(jid) || banned(jid));
+    const removed = [...room.affiliations.keys()].filter((jid) => !wanted.has(jid) && !banned(jid));
+    return [
+      ...unsubscribed.map((jid) => () => this.ejabberd.unsubscribe(groupId, jid)),
+      ...removed.map((jid) => () => this.ejabberd.setAffiliation(groupId, jid, 'none')),
+    ];
   }
 
-  private async letIn(groupId: string, room: Room, { members }: GroupState, admitted: ReadonlySet<string>) {
-    for (const { accountId, jid, role } of members) {
+  private arrivals(groupId: string, room: Room, { members }: GroupState, admitted: ReadonlySet<string>): Step[] {
+    return members.flatMap(({ accountId, jid, role }) => {
       const affiliation = room.affiliations.get(jid);
       // A ban set in the room itself stands until somebody adds the account again.
       const banned = affiliation === 'outcast';
-      if (banned && !admitted.has(accountId)) continue;
-      if (affiliation !== role) await this.ejabberd.setAffiliation(groupId, jid, role);
-      if (banned || !room.subscribers.has(jid)) await this.ejabberd.subscribe(groupId, jid);
-    }
+      if (banned && !admitted.has(accountId)) return [];
+      const subscribed = room.subscribers.has(jid) && !banned;
+      return [
+        ...(affiliation === role ? [] : [() => this.ejabberd.setAffiliation(groupId, jid, role)]),
+        ...(subscribed ? [] : [() => this.ejabberd.subscribe(groupId, jid)]),
+      ];
+    });
   }
 }
+
+/** One call that brings the room nearer to what it should be. */
+type Step = () => Promise<void>;

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Ejabberd } from '../../clients/ejabberd/ejabberd.client.js';
 import { TestApp } from '../../testing/app.js';
+import { AccountRemoval } from '../account/account-removal.js';
 import { GroupChanges } from './group-changes.js';
 
 type Account = Awaited<ReturnType<TestApp['register']>>;
@@ -142,11 +143,35 @@ describe('groups', () => {
     const affiliations = app.ejabberd.rooms.get(changed.slice(1))?.affiliations;
     affiliations?.set(stranger.jid, 'admin');
     affiliations?.delete(member.jid);
+    const opened = app.ejabberd.rooms.get(changed.slice(1));
+    if (opened) opened.altered = true;
     app.ejabberd.rooms.delete(destroyed.slice(1));
     await app.database.sql`UPDATE groups SET checked_at = now() - interval '1 hour'`;
     await reap();
     await expectStoresToAgree(changed);
     await expectStoresToAgree(destroyed);
+    expect(opened?.altered).toBe(false);
+  });
+
+  it('leaves no group of nobody when its members go at the same time', async () => {
+    const pairs = await Promise.all(
+      Array.from({ length: 10 }, () => Promise.all([app.register('first'), app.register('second')])),
+    );
+    const gone = pairs.map(async ([first, second]) => {
+      const group = await as(first).post('', { name: 'Pair', member_jids: [second.jid] });
+      const { jid, password } = first;
+      const deletion = app.http.delete('/api/v1/account').set(first.bearer).send({ jid, password });
+      await Promise.all([deletion, as(second).post(`/${group.body.group_id}/leave`)]);
+      return group.body.group_id as string;
+    });
+    const ids = await Promise.all(gone);
+    await app.app.get(AccountRemoval).finishLeftovers(100, (error) => {
+      throw error;
+    });
+    const ownerless = await app.database.sql`
+      SELECT g.id FROM groups g WHERE g.id = ANY(${ids}) AND g.status = 'active' AND NOT EXISTS (
+        SELECT FROM group_members m WHERE m.group_id = g.id AND m.role = 'owner')`;
+    expect([...ownerless]).toEqual([]);
   });
 
   it('carries out simultaneous changes one after the other', async () => {

@@ -142,6 +142,13 @@ export class GroupsRepository {
     await this.sql`DELETE FROM groups WHERE id = ${groupId} AND change_id = ${changeId}`;
   }
 
+  /** Holds the group for longer; false when the lease was lost. */
+  async renew({ groupId, changeId }: Lease, until: Date): Promise<boolean> {
+    const { count } = await this.sql`
+      UPDATE groups SET change_until = ${until} WHERE id = ${groupId} AND change_id = ${changeId}`;
+    return count === 1;
+  }
+
   /** Gives the lease back; room and tables agree. */
   async release({ groupId, changeId }: Lease): Promise<void> {
     await this.sql`

@@ -87,11 +87,7 @@ export class GroupsService implements OnModuleInit {
   /** Part of an account's deletion: it leaves every group, and a group that loses its only owner gets another. */
   private async departEverywhere(accountId: string): Promise<void> {
     for (const groupId of await this.groups.groupIdsOf(accountId)) {
-      const state = await this.groups.readActive(groupId);
-      if (!state) continue;
-      const rest = rules.afterDeparture(state, accountId);
-      if (rest === null) await this.changes.delete(groupId, () => {});
-      else await this.changes.change(groupId, (current) => rules.afterDeparture(current, accountId) ?? current);
+      await this.changes.change(groupId, (state) => rules.afterDeparture(state, accountId));
     }
   }
 
