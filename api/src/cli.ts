@@ -20,7 +20,7 @@ async function printOpenApi(): Promise<void> {
 /** The document says nothing of an installation: any secrets do, and nothing is connected to. */
 function documentationEnvironment(): NodeJS.ProcessEnv {
   const names = ['DB_PASSWORD', 'JWT_SECRET', 'INTERNAL_SECRET', 'TURN_SECRET'];
-  const stand = 'this value opens nothing, it only fills a gap';
+  const stand = 'opens-nothing-it-only-fills-a-gap-in-the-settings';
   return { LOG_LEVEL: 'silent', ...Object.fromEntries(names.map((name) => [name, stand])) };
 }
 
