@@ -26,9 +26,10 @@ main() {
 
 export_directories() {
   local secret
-  export RUN_DIR="$VEIL_VAR/$1" TLS_DIR="$VEIL_VAR/$1/tls" HOME="$VEIL_VAR/$1"
+  local directory="$VEIL_VAR/$1"
+  export RUN_DIR="$directory/run" TLS_DIR="$directory/tls" HOME="$directory/run"
   for secret in $(service_secrets "$1"); do
-    export "${secret}_FILE=$(secret_file "$RUN_DIR/secrets" "$secret")"
+    export "${secret}_FILE=$(secret_file "$directory/secrets" "$secret")"
   done
 }
 

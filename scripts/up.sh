@@ -7,7 +7,7 @@ set -euo pipefail
 umask 022
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
-for part in log services settings processes packages node ports state reachable; do
+for part in log services settings processes packages node ports supervisor state reachable; do
   # shellcheck source=/dev/null
   . "$ROOT/scripts/lib/$part.sh"
 done

@@ -5,7 +5,7 @@
 EJABBERD_SCHEMA=/usr/share/ejabberd/sql/pg.new.sql
 
 prepare_database() {
-  local done_file="$VEIL_VAR/postgres/prepared" sources
+  local done_file="$VEIL_VAR/run/prepared" sources
   sources=$(database_sources)
   [ "$(cat "$done_file" 2> /dev/null)" != "$sources" ] || return 0
   apply_roles
@@ -15,8 +15,10 @@ prepare_database() {
 }
 
 database_sources() {
-  sha256sum "$ROOT/sql/roles.sql" "$ROOT/ejabberd/schema.sql" "$ROOT"/sql/migrations/*.sql "$VEIL_VAR"/secrets/db_* \
-    "$VEIL_VAR/postgres/data/PG_VERSION" | sha256sum | cut -d' ' -f1
+  {
+    sha256sum "$ROOT/sql/roles.sql" "$ROOT/ejabberd/schema.sql" "$ROOT"/sql/migrations/*.sql "$VEIL_VAR"/secrets/db_*
+    superuser_sql postgres <<< 'SELECT system_identifier FROM pg_control_system()'
+  } | sha256sum | cut -d' ' -f1
 }
 
 # Passwords travel in the environment, which only the same user and root can read.
@@ -52,5 +54,5 @@ superuser_sql() {
   local database=$1
   shift
   (cd / && PGOPTIONS='-c client_min_messages=warning' as_user postgres \
-    psql -X -q -A -t -v ON_ERROR_STOP=1 -h "$VEIL_VAR/postgres/socket" -p "$DB_PORT" -d "$database" "$@" -f -)
+    psql -X -q -A -t -v ON_ERROR_STOP=1 -h "$VEIL_VAR/postgres/run/socket" -p "$DB_PORT" -d "$database" "$@" -f -)
 }

@@ -17,7 +17,7 @@ server_processes() {
 marked_processes() {
   local directory
   { grep -lszxF "VEIL_SERVICE=$1@$VEIL_VAR" /proc/[0-9]*/environ || true; } | cut -d/ -f3
-  for directory in "$VEIL_VAR/$1" "$VEIL_VAR/$1/data"; do
+  for directory in "$VEIL_VAR/$1/run" "$VEIL_VAR/$1/run/data"; do
     # By identity, not by name: its path reads otherwise from another mount namespace.
     { find -L /proc/[0-9]*/cwd -maxdepth 0 -samefile "$directory" || true; } 2> /dev/null | cut -d/ -f3
   done

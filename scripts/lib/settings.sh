@@ -12,7 +12,7 @@ locate_state() {
       *[!A-Za-z0-9._/+@,=~-]*) fail "$path: a path may only hold letters, digits and . _ / + @ , = ~ -" ;;
     esac
   done
-  # The longest socket below it is postgres/socket/.s.PGSQL.<port>; the system's limit is 107 characters.
+  # The longest socket below it is postgres/run/socket/.s.PGSQL.<port>; the system's limit is 107 characters.
   [ ${#VEIL_VAR} -le 70 ] || fail "VEIL_VAR=$VEIL_VAR is longer than 70 characters, too long for the sockets below it"
 }
 

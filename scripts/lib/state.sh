@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # The state directory: settings, secrets, certificate, and a directory for each server that only its user can enter.
-# Needs ROOT, VEIL_VAR, the settings, log.sh and services.sh.
+# Needs ROOT, VEIL_VAR, the settings, log.sh, services.sh and supervisor.sh.
 
 # Creates the state directory; refuses one that holds something else.
 open_state() {
@@ -10,12 +10,27 @@ open_state() {
   install -d -m 0755 "$VEIL_VAR" "$VEIL_VAR/etc" "$VEIL_VAR/tls"
   install -d -m 0700 "$VEIL_VAR/run" "$VEIL_VAR/log" "$VEIL_VAR/secrets"
   lock_state
+  take_over_directories
 }
 
 # One up.sh or down.sh at a time.
 lock_state() {
   exec 9> "$VEIL_VAR/run/lock"
   flock -w 180 9 || fail "Another up.sh or down.sh has been working on $VEIL_VAR for minutes"
+}
+
+# A server's directory that is its user's, as it once was, becomes run/ in one of root's.
+take_over_directories() {
+  local service directory
+  for service in "${SERVICES[@]}"; do
+    directory="$VEIL_VAR/$service"
+    if [ -d "$directory" ] && [ "$(stat -c %u "$directory")" != 0 ]; then
+      stop_supervisor
+      install -d "$directory.new"
+      mv -T "$directory" "$directory.new/run"
+    fi
+    [ ! -d "$directory.new/run" ] || mv -T "$directory.new" "$directory"
+  done
 }
 
 create_users() {
@@ -53,20 +68,23 @@ create_service_directories() {
   done
 }
 
+# The directory and what the server reads belong to root; the server writes in run/ alone. Root never touches anything
+# in there: its user could have put a link to anything in the place of anything.
 create_service_directory() {
   local secret part
-  install -d -o "$2" -g "$2" -m 0700 "$3" "$3/tls" "$3/secrets"
+  install -d -g "$2" -m 0750 "$3" "$3/tls" "$3/secrets"
+  [ -d "$3/run" ] || install -d -o "$2" -g "$2" -m 0700 "$3/run"
   for secret in $(service_secrets "$1"); do
     # Without the line break that an editor may have left at its end.
-    printf %s "$(cat "$(secret_file "$VEIL_VAR/secrets" "$secret")")" | own "$2" "$(secret_file "$3/secrets" "$secret")"
+    printf %s "$(cat "$(secret_file "$VEIL_VAR/secrets" "$secret")")" | lend "$2" "$(secret_file "$3/secrets" "$secret")"
   done
   for part in $(service_certificate "$1"); do
-    own "$2" "$3/tls/$part" < "$VEIL_VAR/tls/$part"
+    lend "$2" "$3/tls/$part" < "$VEIL_VAR/tls/$part"
   done
 }
 
-# own USER FILE: stdin becomes a file that only the user can read.
-own() {
-  install_text "$2" 0400
-  chown "$1:$1" "$2"
+# lend USER FILE: stdin becomes a file of root that the user can read.
+lend() {
+  install_text "$2" 0440
+  chgrp "$1" "$2"
 }

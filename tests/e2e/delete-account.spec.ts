@@ -203,7 +203,7 @@ function belongsToSomebodyElse({ table, username }: Trace): boolean {
   return ['archive', 'rosterusers', 'spool'].includes(table) && username !== undefined && username !== gone.username;
 }
 
-const UPLOADS = path.join(platform.directory, 'ejabberd', 'upload');
+const UPLOADS = path.join(platform.directory, 'ejabberd', 'run', 'upload');
 
 /** The uploaded files that hold the text. */
 async function uploadsWith(text: string): Promise<string[]> {

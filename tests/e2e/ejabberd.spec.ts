@@ -33,7 +33,7 @@ describe('the logs of the platform', () => {
 
   /** Every log that a server of the platform has written, joined. */
   async function logs(): Promise<string> {
-    const folders = [path.join(platform.directory, 'log'), path.join(platform.directory, 'ejabberd', 'log')];
+    const folders = [path.join(platform.directory, 'log'), path.join(platform.directory, 'ejabberd', 'run', 'log')];
     const files = await Promise.all(
       folders.map(async (folder) => (await readdir(folder)).map((name) => path.join(folder, name))),
     );
@@ -222,7 +222,7 @@ describe('guessing passwords', () => {
 });
 
 describe('the configuration', () => {
-  const rendered = path.join(platform.directory, 'ejabberd', 'etc', 'ejabberd.yml');
+  const rendered = path.join(platform.directory, 'ejabberd', 'run', 'etc', 'ejabberd.yml');
 
   it('prepares no statement: that made the first call of each kind slow', async () => {
     expect(await readFile(rendered, 'utf8')).toMatch(/^sql_prepared_statements: false$/m);

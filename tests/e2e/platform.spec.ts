@@ -1,6 +1,8 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
 import { apiClient, registerAccount } from '../support/api.js';
 import {
@@ -9,10 +11,12 @@ import {
   processes,
   SERVER_USERS,
   SERVERS,
+  type Server,
   script,
   serverPids,
   stateFile,
   stateFiles,
+  succeedsAs,
   supervisorPid,
 } from '../support/host.js';
 import { platform } from '../support/platform.js';
@@ -111,6 +115,41 @@ describe('a second up.sh', () => {
   });
 });
 
+describe('the directories of the servers', () => {
+  it('belong to root, but for the one that its server writes in', () => {
+    const uids = SERVERS.map((server) => {
+      const directory = path.join(platform.directory, server);
+      const entries = ['.', ...readdirSync(directory)].sort();
+      return [server, entries.map((entry) => [entry, statSync(path.join(directory, entry)).uid])];
+    });
+    const expected = (server: Server) => [
+      ['.', 0],
+      ['run', uidOf(SERVER_USERS[server])],
+      ['secrets', 0],
+      ['tls', 0],
+    ];
+    expect(uids).toEqual(SERVERS.map((server) => [server, expected(server)]));
+  });
+
+  it.each(SERVERS)('gives %s no way to have up.sh write elsewhere', async (server) => {
+    const victim = mkdtempSync(path.join(tmpdir(), 'veil-victim-'));
+    writeFileSync(path.join(victim, 'ca.crt'), 'of root', { mode: 0o600 });
+    const state = () => [victim, path.join(victim, 'ca.crt')].map((file) => [statSync(file), readdirSync(victim)]);
+    const before = state();
+    const plant = (...place: string[]) =>
+      succeedsAs(server, 'ln', '-sfn', victim, path.join(platform.directory, server, ...place));
+    expect(await plant('planted')).toBe(false);
+    expect(await plant('tls', 'planted')).toBe(false);
+    expect(await plant('secrets', 'planted')).toBe(false);
+    const links = ['tls', 'secrets', 'prepared', 'data.new'];
+    for (const link of links) expect(await plant('run', link)).toBe(true);
+    expect(await script('up.sh')).toMatchObject({ status: 0, stderr: '' });
+    expect(state()).toEqual(before);
+    for (const link of links) rmSync(path.join(platform.directory, server, 'run', link));
+    rmSync(victim, { recursive: true });
+  });
+});
+
 describe('the secrets of the platform', () => {
   const secretNames = stateFiles('secrets').map(({ name }) => name);
   const secrets = secretNames.map((name) => stateFile(name));
@@ -121,22 +160,19 @@ describe('the secrets of the platform', () => {
     for (const secret of secrets) expect(secret).toMatch(/^[0-9a-f]{64}$/);
   });
 
-  it('are readable by their owner only, like the private keys', () => {
-    const copies = SERVERS.flatMap((server) => stateFiles(`${server}/secrets`));
-    const keys = [...stateFiles('tls'), ...SERVERS.flatMap((server) => stateFiles(`${server}/tls`))].filter(
-      ({ name }) => /\.(key|pem)$/.test(name),
-    );
-    expect(keys.length).toBeGreaterThan(2);
-    const readable = [...stateFiles('secrets'), ...copies, ...keys].filter(
-      ({ mode }) => ![0o600, 0o400].includes(mode),
-    );
-    expect(readable).toEqual([]);
+  it('are readable by root only, like the private keys; their copies by the server that uses them', () => {
+    const keys = stateFiles('tls').filter(({ name }) => /\.(key|pem)$/.test(name));
+    expect(keys.length).toBe(3);
+    expect([...stateFiles('secrets'), ...keys].filter(({ mode }) => mode !== 0o600)).toEqual([]);
+    const copies = SERVERS.flatMap((server) => [...stateFiles(`${server}/secrets`), ...stateFiles(`${server}/tls`)]);
+    expect(copies.length).toBeGreaterThan(SERVERS.length);
+    expect(copies.filter(({ mode }) => mode !== 0o440)).toEqual([]);
   });
 
   it('stand in no command line, in no settings and in no log', () => {
     const places = [
       ...processes().map(({ pid, commandLine }) => ({ name: `/proc/${pid}/cmdline`, text: commandLine })),
-      ...[...stateFiles('log'), ...stateFiles('ejabberd/log')].map(({ name }) => ({ name, text: stateFile(name) })),
+      ...[...stateFiles('log'), ...stateFiles('ejabberd/run/log')].map(({ name }) => ({ name, text: stateFile(name) })),
       ...['etc/settings.env', 'etc/supervisord.conf'].map((name) => ({ name, text: stateFile(name) })),
     ];
     expect(places.length).toBeGreaterThan(SERVERS.length);

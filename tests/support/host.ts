@@ -51,14 +51,17 @@ export async function serverPids(): Promise<Record<Server, number>> {
   return Object.fromEntries(await Promise.all(SERVERS.map(pidOf))) as Record<Server, number>;
 }
 
+/** Whether a server answers its own protocol: the health check of its folder. */
+export const answers = (server: Server): Promise<boolean> =>
+  succeedsAs(server, path.join(checkout, 'scripts', 'service.sh'), platform.directory, server, 'healthcheck');
+
 /**
- * Whether a server answers its own protocol: the health check of its folder, as its own user, who may reach the
- * checkout only in the mount namespace of supervisord.
+ * Whether a command succeeds as the user of a server, who may reach the checkout and the state only in the mount
+ * namespace of supervisord.
  */
-export async function answers(server: Server): Promise<boolean> {
+export async function succeedsAs(server: Server, ...command: string[]): Promise<boolean> {
   const user = SERVER_USERS[server];
-  const check = [path.join(checkout, 'scripts', 'service.sh'), platform.directory, server, 'healthcheck'];
-  const asUser = ['setpriv', `--reuid=${user}`, `--regid=${user}`, '--init-groups', ...check];
+  const asUser = ['setpriv', `--reuid=${user}`, `--regid=${user}`, '--init-groups', ...command];
   return run('nsenter', [`--target=${supervisorPid()}`, '--mount', ...asUser]).then(
     () => true,
     () => false,
