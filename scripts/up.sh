@@ -16,14 +16,14 @@ main() {
   [ "$(id -u)" = 0 ] || fail 'scripts/up.sh needs root: it installs packages and starts each server as a user of its own'
   locate_state
   load_settings
-  install_packages "${SERVER_PACKAGES[@]}"
   open_state
+  create_secrets
+  install_packages "${SERVER_PACKAGES[@]}"
   check_ports_are_free
   install_node_modules
   build_api
   open_checkout
   create_users
-  create_secrets
   create_certificate
   create_service_directories
   save_settings

@@ -38,12 +38,15 @@ create_users() {
     useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin veil
 }
 
+# Takes the operator's own secrets out of the environment, which whatever is run later inherits, and generates the rest.
 create_secrets() {
-  local name file_variable
+  local name file_variable value
   for name in "${SECRETS[@]}"; do
     file_variable=${name}_FILE
     if [ -n "${!file_variable:-}" ]; then
-      bring_secret "$name" "$(cat "${!file_variable}")"
+      value=$(cat "${!file_variable}" 2> /dev/null) || fail "$file_variable=${!file_variable} can't be read"
+      [ -n "$value" ] || fail "$file_variable=${!file_variable} is empty"
+      bring_secret "$name" "$value"
     elif [ -n "${!name:-}" ]; then
       bring_secret "$name" "${!name}"
     fi

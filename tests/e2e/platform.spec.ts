@@ -169,6 +169,16 @@ describe('the secrets of the platform', () => {
     expect(copies.filter(({ mode }) => mode !== 0o440)).toEqual([]);
   });
 
+  it.each([
+    ['/nonexistent', "can't be read"],
+    ['/dev/null', 'is empty'],
+  ])('stay as they are when the file that one is brought in is %s', async (file, complaint) => {
+    const before = fingerprint();
+    const refused = await script('up.sh', { JWT_SECRET_FILE: file });
+    expect(refused).toEqual({ status: 1, stdout: '', stderr: `JWT_SECRET_FILE=${file} ${complaint}\n` });
+    expect(fingerprint()).toEqual(before);
+  });
+
   it('stand in no command line, in no settings and in no log', () => {
     const places = [
       ...processes().map(({ pid, commandLine }) => ({ name: `/proc/${pid}/cmdline`, text: commandLine })),
