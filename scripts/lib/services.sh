@@ -27,7 +27,7 @@ service_secrets() {
     ejabberd) echo DB_EJABBERD_PASSWORD XMPP_COMPONENT_SECRET TURN_SECRET ;;
     kamailio) echo DB_KAMAILIO_PASSWORD INTERNAL_SECRET ;;
     coturn) echo TURN_SECRET ;;
-    api) echo DB_PASSWORD JWT_SECRET TURN_SECRET INTERNAL_SECRET XMPP_COMPONENT_SECRET ;;
+    api) echo DB_PASSWORD JWT_SECRET TURN_SECRET INTERNAL_SECRET ;;
   esac
 }
 
@@ -39,8 +39,9 @@ SECRETS=(DB_PASSWORD DB_MIGRATE_PASSWORD DB_EJABBERD_PASSWORD DB_KAMAILIO_PASSWO
 # The parts of the certificate that a server may read.
 service_certificate() {
   case $1 in
-    ejabberd | kamailio | coturn) echo ca.crt server.crt server.key server.pem ;;
-    api) echo ca.crt ;;
+    ejabberd) echo ca.crt server.pem ;;
+    kamailio) echo ca.crt server.crt server.key ;;
+    coturn) echo server.crt server.key ;;
   esac
 }
 

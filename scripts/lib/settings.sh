@@ -22,6 +22,7 @@ load_settings() {
   derive_settings
   # Only the tests may lose data in a power cut, so this is not a setting of the product.
   export DB_FSYNC="${DB_FSYNC:-on}"
+  check_names
   check_ports
 }
 
@@ -64,6 +65,15 @@ derive_settings() {
   export HTTP_UPLOAD_DOMAIN="${HTTP_UPLOAD_DOMAIN:-$XMPP_HOST}"
   export SIP_DOMAIN="${SIP_DOMAIN:-$XMPP_DOMAIN}"
   export TURN_DOMAIN="${TURN_DOMAIN:-$XMPP_DOMAIN}"
+}
+
+# Here sql/roles.sql makes the database and the roles, by these names.
+check_names() {
+  local fixed name
+  for fixed in DB_NAME=veil DB_USER=veil_api DB_MIGRATE_USER=veil_migrate; do
+    name=${fixed%%=*}
+    [ "$name=${!name}" = "$fixed" ] || fail "$name=${!name} can't be: scripts/up.sh makes the database with $fixed"
+  done
 }
 
 check_ports() {

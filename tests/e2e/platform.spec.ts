@@ -115,6 +115,13 @@ describe('a second up.sh', () => {
   });
 });
 
+describe('a name that is fixed natively', () => {
+  it.each(['DB_NAME', 'DB_USER', 'DB_MIGRATE_USER'])('is refused as another %s', async (name) => {
+    const refused = await script('up.sh', { [name]: 'other' });
+    expect(refused).toMatchObject({ status: 1, stdout: '', stderr: expect.stringMatching(`^${name}=other .*\n$`) });
+  });
+});
+
 describe('the directories of the servers', () => {
   it('belong to root, but for the one that its server writes in', () => {
     const uids = SERVERS.map((server) => {
