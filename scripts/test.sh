@@ -5,21 +5,16 @@ set -euo pipefail
 umask 022
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
-for part in log services processes packages node database; do
+for part in log services processes packages node database test-platform; do
   # shellcheck source=/dev/null
   . "$ROOT/scripts/lib/$part.sh"
 done
 
-# As many ports as tests/platform.sh gives away, below those that the system hands to clients.
-FIRST_PORT=24000
-LAST_PORT=32000
-PORTS=400
 # A runner that hangs is a failure, not a reason to wait.
 RUNNER_TIMEOUT=900
 
 passed=0
 failed=0
-first_port=0
 runner=''
 work=''
 
@@ -29,9 +24,7 @@ main() {
   trap finish EXIT
   trap 'exit 130' INT TERM
   cd "$ROOT"
-  # Not in TMPDIR: the state's path must be short, and open to the servers' users.
-  work=$(mktemp -d /tmp/veil-test.XXXXXX)
-  chmod 0755 "$work"
+  create_work_directory
   prepare
   case $kind in
     all)
@@ -47,8 +40,7 @@ main() {
 }
 
 prepare() {
-  install_packages "${SERVER_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
-  install_node_modules
+  install_for_tests
   check 'the API and the tests compile' npm run -s build
   [ "$failed" = 0 ] || exit 1
 }
@@ -117,29 +109,13 @@ count_results() {
 # with_platform RUNNER...: runs them with the environment of a platform of the tests' own.
 with_platform() {
   local part failed_before=$failed
-  reserve_ports
-  # shellcheck source=tests/platform.sh
-  . tests/platform.sh "$first_port" "$work/var"
+  point_to_test_platform
   check 'the platform starts' scripts/up.sh
   [ "$failed" = "$failed_before" ] || return 0
   create_test_role
   for part in "$@"; do
     "$part"
   done
-}
-
-# Sets first_port to the first of a range in which nobody listens, and which no other run has reserved.
-reserve_ports() {
-  mkdir -p /run/lock
-  for ((first_port = FIRST_PORT; first_port < LAST_PORT; first_port += PORTS)); do
-    exec 8> "/run/lock/veil-test.$first_port"
-    if flock -n 8 && nobody_listens "$first_port" "$((first_port + PORTS))"; then return; fi
-  done
-  fail "Somebody listens in every range of ports from $FIRST_PORT to $LAST_PORT"
-}
-
-nobody_listens() {
-  ss -Hlntu | awk -v first="$1" -v end="$2" '{ sub(/.*:/, "", $5) } $5 >= first && $5 < end { exit 1 }'
 }
 
 # The medium tests make and drop databases: they get a superuser, which exists on this platform only.
@@ -150,21 +126,12 @@ create_test_role() {
   export TEST_DATABASE_URL="postgres://veil_test:$password@127.0.0.1:$DB_PORT/postgres"
 }
 
-show_logs() {
-  local log
-  for log in "$VEIL_VAR"/log/*.log; do
-    say "--- the end of $(basename "$log")"
-    tail -n 40 "$log"
-  done
-}
-
 # Whatever happened: stops the servers, removes their state, and gives the total.
 finish() {
   local status=$?
   trap - EXIT INT TERM
   [ -z "$runner" ] || kill "$runner" 2> /dev/null || true
-  if [ -d "$work/var/run" ]; then VEIL_VAR="$work/var" scripts/down.sh > /dev/null || failed=$((failed + 1)); fi
-  [ -z "$work" ] || rm -rf "$work"
+  remove_test_platform || failed=$((failed + 1))
   [ "$status" = 0 ] || [ "$failed" != 0 ] || failed=1
   say "$passed passed, $failed failed"
   [ "$failed" = 0 ] || exit 1

@@ -1,0 +1,59 @@
+# shellcheck shell=bash
+# A platform of the tests' own: free ports, a directory that goes away, and what the tests need to be installed and
+# built. Needs ROOT, `work` (empty), log.sh, packages.sh and node.sh.
+
+# As many ports as tests/platform.sh gives away, below those that the system hands to clients.
+FIRST_PORT=24000
+LAST_PORT=32000
+PORTS=400
+
+first_port=0
+
+# Not in TMPDIR: the state's path must be short, and open to the servers' users.
+create_work_directory() {
+  work=$(mktemp -d /tmp/veil-test.XXXXXX)
+  chmod 0755 "$work"
+}
+
+install_for_tests() {
+  install_packages "${SERVER_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
+  install_node_modules
+}
+
+# Exports the settings of a platform on ports that are nobody else's, with its state in the work directory.
+point_to_test_platform() {
+  reserve_ports
+  # shellcheck source=tests/platform.sh
+  . "$ROOT/tests/platform.sh" "$first_port" "$work/var"
+}
+
+# Sets first_port to the first of a range in which nobody listens, and which no other run has reserved.
+reserve_ports() {
+  mkdir -p /run/lock
+  for ((first_port = FIRST_PORT; first_port < LAST_PORT; first_port += PORTS)); do
+    exec 8> "/run/lock/veil-test.$first_port"
+    if flock -n 8 && nobody_listens "$first_port" "$((first_port + PORTS))"; then return; fi
+  done
+  fail "Somebody listens in every range of ports from $FIRST_PORT to $LAST_PORT"
+}
+
+nobody_listens() {
+  ss -Hlntu | awk -v first="$1" -v end="$2" '{ sub(/.*:/, "", $5) } $5 >= first && $5 < end { exit 1 }'
+}
+
+show_logs() {
+  local log
+  for log in "$VEIL_VAR"/log/*.log; do
+    say "--- the end of $(basename "$log")"
+    tail -n 40 "$log"
+  done
+}
+
+# Stops the servers and removes their state; fails when they don't stop.
+remove_test_platform() {
+  local status=0
+  [ -n "$work" ] || return 0
+  if [ -d "$work/var/run" ]; then VEIL_VAR="$work/var" "$ROOT/scripts/down.sh" > /dev/null || status=1; fi
+  rm -rf "$work"
+  return $status
+}
