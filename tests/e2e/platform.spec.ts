@@ -141,7 +141,11 @@ describe('the directories of the servers', () => {
   it.each(SERVERS)('gives %s no way to have up.sh write elsewhere', async (server) => {
     const victim = mkdtempSync(path.join(tmpdir(), 'veil-victim-'));
     writeFileSync(path.join(victim, 'ca.crt'), 'of root', { mode: 0o600 });
-    const state = () => [victim, path.join(victim, 'ca.crt')].map((file) => [statSync(file), readdirSync(victim)]);
+    const state = () =>
+      [victim, path.join(victim, 'ca.crt')].map((file) => {
+        const { uid, gid, mode, ctimeMs } = statSync(file);
+        return { file, uid, gid, mode, ctimeMs };
+      });
     const before = state();
     const plant = (...place: string[]) =>
       succeedsAs(server, 'ln', '-sfn', victim, path.join(platform.directory, server, ...place));
