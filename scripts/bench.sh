@@ -25,7 +25,7 @@ main() {
   unset DB_FSYNC
   export RATE_LIMIT_FACTOR=1000000
   scripts/up.sh > "$work/up.log" || { cat "$work/up.log"; exit 1; }
-  "$NODE" tests/dist/bench/main.js &
+  TMPDIR=$work "$NODE" tests/dist/bench/main.js &
   bench=$! # in the background, so that a signal to this script is not kept waiting
   wait "$bench"
 }
