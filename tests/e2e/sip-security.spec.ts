@@ -176,11 +176,13 @@ describe('somebody without an account', () => {
     const [alice, bob] = [await registered('alice'), await registered('bob')];
     const call = await establishCall(alice, bob);
     const [peer = '', seal] = (parameter(uriOf(header(call.final, 'Contact')), 'peer') ?? '').split('~');
-    const mac = createHmac('sha256', secret('internal_secret')).update(
-      `dialog:${header(call.request, 'Call-ID')}:${peer}`,
-    );
+    const digest = (key: string, text: string): string => createHmac('sha256', key).update(text).digest('base64url');
+    const named = (text: string): string => Buffer.from(text).toString('base64url');
+    const owner = `${bob.address};${tagOf(call.final, 'To')}`.replace('sip:', '');
+    const other = alice.address.replace('sip:', '');
+    const key = digest(secret('internal_secret'), 'seal of a dialog');
 
-    expect(seal).toBe(mac.digest('base64url'));
+    expect(seal).toBe(digest(key, `${peer}:${named(owner)}:${named(other)}:${header(call.request, 'Call-ID')}`));
     await endCall(call, alice, bob);
   });
 
