@@ -103,6 +103,22 @@ describe('the media relay', () => {
   });
 });
 
+describe('an account', () => {
+  it('begins eight calls at once and no more, until one of them ends', async () => {
+    const [alice, bob, carol] = [await party('alice'), await party('bob'), await party('carol')];
+    const calls: EstablishedCall[] = [];
+    for (let n = 0; n < 8; n += 1) calls.push(await establishCall(alice, bob));
+
+    const tooMany = await alice.request('INVITE', bob.address, { body: audioDescription() });
+    expect(tooMany.final.status).toBe(486);
+    await endCall(await establishCall(carol, bob), carol, bob);
+
+    await endCall(calls.pop()!, alice, bob);
+    calls.push(await establishCall(alice, bob));
+    for (const call of calls) await endCall(call, alice, bob);
+  });
+});
+
 describe('the seal of a call', () => {
   it('cannot be taken apart differently: a Call-ID lends nothing to the address', async () => {
     const [alice, bob] = [await party('alice'), await party('bob')];
