@@ -8,7 +8,8 @@ CREATE TABLE sessions (
   revoked_at timestamptz
 );
 
-CREATE INDEX sessions_account ON sessions (account_id, expires_at);
+CREATE INDEX sessions_account ON sessions (account_id);
+CREATE INDEX sessions_expiry ON sessions (expires_at);
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON sessions TO veil_api;
 

@@ -3,6 +3,7 @@ import { TestApp } from '../../testing/app.js';
 import { AccountRepository } from './account.repository.js';
 import { AccountRemoval } from './account-removal.js';
 import { sipCredentials } from './password.js';
+import { SessionService } from './session.service.js';
 
 describe('accounts', () => {
   let app: TestApp;
@@ -124,6 +125,20 @@ describe('accounts', () => {
       expect(answer.status).toBe(401);
       expect(answer.body).toMatchObject({ code: 'invalid_credentials', detail: 'check both and try again' });
     }
+  });
+
+  it('keeps no session of a wrong password, and none that has expired', async () => {
+    const { username, password, id } = await app.register('sessions');
+    const sessions = async () => (await app.database.sql`SELECT 1 FROM sessions WHERE account_id = ${id}`).length;
+    expect(await sessions()).toBe(1);
+    expect((await login(username, 'wrong')).status).toBe(401);
+    app.ejabberd.failNext('checkPassword', 'refuse');
+    expect((await login(username, password)).status).toBe(503);
+    expect(await sessions()).toBe(1);
+    await login(username, password);
+    await app.database.sql`UPDATE sessions SET expires_at = now() - interval '1 hour' WHERE account_id = ${id}`;
+    await app.app.get(SessionService).removeExpired(1);
+    expect(await sessions()).toBe(0);
   });
 
   it('repairs missing SIP credentials at login', async () => {

@@ -20,6 +20,7 @@ import { SessionService } from './session.service.js';
     AccountService,
     RegistrationService,
     AccountRemoval,
+    reaperOf('session-reaper', SessionService, (sessions) => (most) => sessions.removeExpired(most)),
     reaperOf(
       'account-reaper',
       AccountRemoval,

@@ -40,8 +40,7 @@ export class AccountService {
   async login(rawUsername: string, password: string): Promise<LoginAnswer> {
     const username = foldUsername(rawUsername);
     if (!username) throw wrongCredentials();
-    if (!(await this.ejabberd.checkPassword(username, password))) throw wrongCredentials();
-    const session = await this.openSession(username);
+    const session = await this.openIf(this.ejabberd.checkPassword(username, password), username);
     await this.keepSipCredentials({ id: session.accountId, username }, session.ha1, password);
     return this.answer(session);
   }
@@ -84,6 +83,15 @@ export class AccountService {
     const { sipDomain } = this.config.addresses;
     const sip = sipCredentials(account.username, sipDomain, password);
     if (storedHa1 !== sip.ha1) await this.accounts.writeSubscriber(account, sipDomain, sip);
+  }
+
+  /** The session is written while the password is checked: a login waits for the slower of the two, not for both. */
+  private async openIf(check: Promise<boolean>, username: string): Promise<OpenedSession> {
+    const [checked, opened] = await Promise.allSettled([check, this.openSession(username)]);
+    if (opened.status === 'rejected') throw checked.status === 'rejected' ? checked.reason : opened.reason;
+    if (checked.status === 'fulfilled' && checked.value) return opened.value;
+    await this.sessions.discard(opened.value);
+    throw checked.status === 'rejected' ? checked.reason : wrongCredentials();
   }
 
   /** A user of the chat server alone has no account here, nor has one that is being deleted. */

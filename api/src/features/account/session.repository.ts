@@ -19,22 +19,30 @@ export class SessionRepository {
   constructor(@Inject(SQL) private readonly sql: Sql) {}
 
   /**
-   * Opens a session of an active account; its own expired ones go. One statement, because every login pays for it.
+   * Opens a session of an active account.
    * @returns the account, with the SIP credentials that are stored for it; undefined when there is no such account
    */
   async open(username: string, domain: string, sipDomain: string, session: NewSession): Promise<Login | undefined> {
     const [login] = await this.sql<Login[]>`
-      WITH account AS (
-        SELECT id FROM accounts WHERE username = ${username} AND domain = ${domain} AND status = 'active' FOR SHARE
-      ), expired AS (
-        DELETE FROM sessions WHERE account_id = (SELECT id FROM account) AND expires_at < ${session.now}
-      ), opened AS (
+      WITH opened AS (
         INSERT INTO sessions (id, account_id, created_at, expires_at)
-        SELECT ${session.id}, id, ${session.now}, ${session.expiresAt} FROM account
+        SELECT ${session.id}, id, ${session.now}, ${session.expiresAt}
+        FROM accounts WHERE username = ${username} AND domain = ${domain} AND status = 'active'
+        RETURNING account_id
       )
-      SELECT account.id AS "accountId", subscriber.ha1 FROM account
+      SELECT opened.account_id AS "accountId", subscriber.ha1 FROM opened
       LEFT JOIN kamailio.subscriber ON subscriber.username = ${username} AND subscriber.domain = ${sipDomain}`;
     return login;
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.sql`DELETE FROM sessions WHERE id = ${id}`;
+  }
+
+  /** Removes at most `most` sessions whose tokens have expired. */
+  async removeExpired(now: Date, most: number): Promise<void> {
+    await this.sql`
+      DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < ${now} LIMIT ${most})`;
   }
 
   /** Whether the session was not revoked and its account is active. */

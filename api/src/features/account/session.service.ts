@@ -19,6 +19,7 @@ interface Claims {
 
 /** A session that was just opened, and its first access token. */
 export interface OpenedSession extends Login {
+  id: string;
   jid: string;
   token: string;
 }
@@ -73,7 +74,7 @@ export class SessionService extends Authenticator {
     const login = await this.sessions.open(username, this.domain, this.sipDomain, session);
     if (!login) return undefined;
     const jid = jidOf(username, this.domain);
-    return { ...login, jid, token: this.sign({ sub: login.accountId, jid, sid: session.id }, now) };
+    return { ...login, id: session.id, jid, token: this.sign({ sub: login.accountId, jid, sid: session.id }, now) };
   }
 
   async authenticate(token: string): Promise<Caller> {
@@ -81,6 +82,16 @@ export class SessionService extends Authenticator {
     const username = usernameOf(claims.jid, this.domain);
     if (!username || !(await this.alive.fetch(claims.sid))) throw expired();
     return { accountId: claims.sub, username, jid: claims.jid, sessionId: claims.sid };
+  }
+
+  /** Takes back a session whose token nobody got. */
+  async discard({ id }: OpenedSession): Promise<void> {
+    await this.sessions.remove(id);
+  }
+
+  /** Forgets sessions that have expired, up to a thousand for each of `most`. */
+  async removeExpired(most: number): Promise<void> {
+    await this.sessions.removeExpired(this.clock.now(), most * 1000);
   }
 
   /** This process stops trusting the session now rather than within a second. */
