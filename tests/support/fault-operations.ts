@@ -38,12 +38,33 @@ export type OperationName = (typeof OPERATIONS)[number];
 /** Who has which role, by JID. */
 type Roles = Record<string, string>;
 
-export async function operationsOn(stores: Stores): Promise<Record<OperationName, Operation>> {
+/** The accounts of the groups that are changed. */
+export interface People {
+  owner: Account;
+  member: Account;
+  other: Account;
+}
+
+export async function registerPeople(): Promise<People> {
   const [owner, member, other] = await Promise.all([
     registerAccount('owner'),
     registerAccount('member'),
     registerAccount('other'),
   ]);
+  return { owner, member, other };
+}
+
+/** Deletes all groups of theirs: the reapers look after every group there is, and would be in the way of the next trials. */
+export async function deleteGroupsOf({ owner, member }: People): Promise<void> {
+  for (const { api } of [owner, member]) {
+    const { groups } = (await api.get('/groups')).data as { groups: { group_id: string; role: string }[] };
+    for (const { group_id, role } of groups) {
+      if (role === 'owner') await api.delete(`/groups/${group_id}`);
+    }
+  }
+}
+
+export function operationsOn(stores: Stores, { owner, member, other }: People): Record<OperationName, Operation> {
   const alone: Roles = { [owner.jid]: 'owner' };
   const both: Roles = { ...alone, [member.jid]: 'member' };
 

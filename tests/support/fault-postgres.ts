@@ -8,18 +8,22 @@ import { isRequestEnd, MessageReader, READY_FOR_QUERY, StatementNames } from './
  */
 export class PostgresFaultProxy {
   readonly plan = new FaultPlan();
+  /** Where requests wait that are none of an operation's. */
+  readonly gate: Gate;
   private readonly server: Server;
   private readonly connections = new Set<Connection>();
 
-  private constructor(targetPort: number) {
+  private constructor(targetPort: number, gated: RegExp) {
+    this.gate = new Gate(gated);
     this.server = createServer((client) => {
       if (this.plan.away) client.destroy();
       else this.pass(client, connect({ host: '127.0.0.1', port: targetPort, noDelay: true }));
     });
   }
 
-  static async start(targetPort: number): Promise<PostgresFaultProxy> {
-    const proxy = new PostgresFaultProxy(targetPort);
+  /** @param gated SQL of requests that have to wait while the gate is closed */
+  static async start(targetPort: number, gated: RegExp): Promise<PostgresFaultProxy> {
+    const proxy = new PostgresFaultProxy(targetPort, gated);
     await new Promise<void>((resolve) => proxy.server.listen(0, '127.0.0.1', resolve));
     return proxy;
   }
@@ -35,9 +39,34 @@ export class PostgresFaultProxy {
   }
 
   private pass(client: Socket, backend: Socket): void {
-    const connection = new Connection(client, backend, this.plan);
+    const connection = new Connection(client, backend, this.plan, this.gate);
     this.connections.add(connection);
     client.once('close', () => this.connections.delete(connection));
+  }
+}
+
+/** Holds some requests back while it is closed. */
+class Gate {
+  private closed = false;
+  private waiting: (() => void)[] = [];
+
+  constructor(private readonly gated: RegExp) {}
+
+  close(): void {
+    this.closed = true;
+  }
+
+  open(): void {
+    this.closed = false;
+    for (const resume of this.waiting.splice(0)) resume();
+  }
+
+  holds(sql: string): boolean {
+    return this.closed && this.gated.test(sql);
+  }
+
+  onceOpen(resume: () => void): void {
+    this.waiting.push(resume);
   }
 }
 
@@ -53,11 +82,14 @@ class Connection {
   /** Requests that were forwarded and not yet answered in full. */
   private owed = 0;
   private fault: Fault | undefined;
+  /** What has arrived since the gate holds a request back. */
+  private held: Buffer[] | undefined;
 
   constructor(
     private readonly client: Socket,
     private readonly backend: Socket,
     private readonly plan: FaultPlan,
+    private readonly gate: Gate,
   ) {
     client.setNoDelay(true);
     const fromClient = new MessageReader({ startsUntyped: true }, (message) => this.toBackend(message));
@@ -74,13 +106,28 @@ class Connection {
   }
 
   private toBackend(message: Buffer): void {
-    if (!this.opening) this.follow(message);
+    if (this.held) {
+      this.held.push(message);
+      return;
+    }
+    const sql = this.opening ? undefined : this.names.sqlOf(message);
+    if (this.betweenSteps && sql !== undefined && this.gate.holds(sql)) {
+      this.held = [message];
+      this.gate.onceOpen(() => this.release());
+      return;
+    }
+    if (!this.opening) this.follow(message, sql);
     if (this.fault === 'refuse') this.destroy();
     else if (this.fault !== 'hang') this.backend.write(message);
   }
 
-  private follow(message: Buffer): void {
-    const sql = this.names.sqlOf(message);
+  private release(): void {
+    const messages = this.held ?? [];
+    this.held = undefined;
+    for (const message of messages) this.toBackend(message);
+  }
+
+  private follow(message: Buffer, sql: string | undefined): void {
     if (this.betweenSteps && sql !== undefined && !sql.includes(DRIVER_PREAMBLE)) this.fault ??= this.plan.next(sql);
     this.betweenSteps = isRequestEnd(message);
     if (this.betweenSteps) this.owed += 1;

@@ -1,5 +1,5 @@
 import { HttpFaultProxy } from './fault-http.js';
-import type { FaultPlan } from './fault-plan.js';
+import type { Plan } from './fault-plan.js';
 import { PostgresFaultProxy } from './fault-postgres.js';
 import { OwnApi } from './own-api.js';
 import { platform } from './platform.js';
@@ -8,10 +8,20 @@ import { platform } from './platform.js';
 export const NEIGHBOURS = ['ejabberd', 'kamailio', 'postgresql'] as const;
 export type Neighbour = (typeof NEIGHBOURS)[number];
 
+/** What was asked of each neighbour, in order. */
+export type Steps = Record<Neighbour, string[]>;
+
 /** How long the API waits for a neighbour here: long enough for a busy machine, short enough to wait for it often. */
 const NEIGHBOUR_TIMEOUT_MS = 500;
 
-type Proxies = Record<Neighbour, HttpFaultProxy | PostgresFaultProxy>;
+/** How a reaper looks for something to do. */
+const REAPER_SQL = /FOR UPDATE SKIP LOCKED/;
+
+interface Proxies {
+  ejabberd: HttpFaultProxy;
+  kamailio: HttpFaultProxy;
+  postgresql: PostgresFaultProxy;
+}
 
 /** An API process of its own that reaches its neighbours through proxies. */
 export class FaultRig {
@@ -24,7 +34,7 @@ export class FaultRig {
     const { xmppApi, sipRpc, database } = platform.ports;
     const ejabberd = await HttpFaultProxy.start(xmppApi);
     const kamailio = await HttpFaultProxy.start(sipRpc);
-    const postgresql = await PostgresFaultProxy.start(database);
+    const postgresql = await PostgresFaultProxy.start(database, REAPER_SQL);
     const proxies = { ejabberd, kamailio, postgresql };
     try {
       return new FaultRig(await OwnApi.start(settingsFor(proxies)), proxies);
@@ -34,9 +44,28 @@ export class FaultRig {
     }
   }
 
-  /** What the proxy before the neighbour counts and does. */
-  plan(neighbour: Neighbour): FaultPlan {
-    return this.proxies[neighbour].plan;
+  /**
+   * Counts steps from now on, of which one may fail. The reapers of this process begin nothing meanwhile, so that it is
+   * the operation that takes the steps.
+   */
+  arm(neighbour?: Neighbour, plan?: Plan): void {
+    this.proxies.postgresql.gate.close();
+    for (const each of NEIGHBOURS) this.proxies[each].plan.arm(each === neighbour ? plan : undefined);
+  }
+
+  disarm(): void {
+    for (const each of NEIGHBOURS) this.proxies[each].plan.disarm();
+    this.proxies.postgresql.gate.open();
+  }
+
+  /** The steps at each neighbour since `arm`. */
+  get steps(): Steps {
+    const { ejabberd, kamailio, postgresql } = this.proxies;
+    return {
+      ejabberd: [...ejabberd.plan.steps],
+      kamailio: [...kamailio.plan.steps],
+      postgresql: [...postgresql.plan.steps],
+    };
   }
 
   async stop(): Promise<void> {

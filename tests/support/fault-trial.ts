@@ -3,16 +3,13 @@ import { expect } from '@jest/globals';
 import type { AxiosResponse } from 'axios';
 import type { Change, Operation } from './fault-operations.js';
 import { FAULTS, type Plan } from './fault-plan.js';
-import { type FaultRig, NEIGHBOURS, type Neighbour } from './fault-rig.js';
+import { type FaultRig, NEIGHBOURS, type Neighbour, type Steps } from './fault-rig.js';
 import { until } from './wait.js';
 
 /** Within it a first request is answered, whatever fails: a few deadlines of a neighbour, on a busy machine. */
 const ANSWER_WITHIN_MS = 4000;
-/** A reaper may come between the steps of an operation; not so often. */
-const MOST_DISTURBANCES = 10;
-
-/** The steps of an operation at each neighbour when nothing fails. */
-export type Steps = Record<Neighbour, string[]>;
+/** A reaper that is at work already may come between the steps of an operation; not so often. */
+const MOST_DISTURBANCES = 20;
 
 /** One step of an operation that is to fail. */
 export interface Trial {
@@ -35,10 +32,10 @@ export interface LeftAlone {
 export function stepsOf(operation: Operation, rig: FaultRig): Promise<Steps> {
   return until('the operation succeeds', async () => {
     const change = await operation();
-    for (const neighbour of NEIGHBOURS) rig.plan(neighbour).arm();
+    rig.arm();
     const answer = await change.request(rig.api);
-    const steps = NEIGHBOURS.map((neighbour) => [neighbour, [...rig.plan(neighbour).steps]]);
-    return succeeded(answer) && Object.fromEntries(steps);
+    rig.disarm();
+    return succeeded(answer) && rig.steps;
   });
 }
 
@@ -67,7 +64,8 @@ export async function tryStep(rig: FaultRig, operation: Operation, trial: Trial)
   for (let tries = 0; tries <= MOST_DISTURBANCES; tries += 1) {
     const change = await operation();
     const { answer, steps } = await cut(rig, change, trial);
-    const last = trial.plan.lasting ? answer : await askAgain(rig, change, answer);
+    const final = succeeded(answer) || trial.plan.lasting || change.repeated === undefined;
+    const last = final ? answer : await askUntilMade(rig, change);
     // Who is told that a change is made finds it so in every store, at once.
     if (succeeded(last)) expect(await change.stores()).toEqual(change.done);
     else leftAlone.push({ change, rig, trial, promised: isPromise(change, last) });
@@ -80,14 +78,13 @@ export async function tryStep(rig: FaultRig, operation: Operation, trial: Trial)
 
 /** Asks for a change of which a step fails, and tells the steps up to there. */
 async function cut(rig: FaultRig, change: Change, { neighbour, plan }: Trial) {
-  const proxy = rig.plan(neighbour);
   const startedAt = performance.now();
-  proxy.arm(plan);
+  rig.arm(neighbour, plan);
   const answer = await change.request(rig.api);
-  proxy.disarm();
+  rig.disarm();
   expect(performance.now() - startedAt).toBeLessThan(ANSWER_WITHIN_MS);
   expectClear(answer);
-  return { answer, steps: proxy.steps.slice(0, plan.step) };
+  return { answer, steps: rig.steps[neighbour].slice(0, plan.step) };
 }
 
 /** Success, or a problem that says who failed. */
@@ -103,14 +100,12 @@ const isPromise = (change: Change, { status, data }: AxiosResponse): boolean =>
   status < 300 || data.code === change.repeated;
 
 /** Repeats the request until it succeeds, or is told that it had. */
-async function askAgain(rig: FaultRig, change: Change, first: AxiosResponse): Promise<AxiosResponse> {
-  if (succeeded(first) || change.repeated === undefined) return first;
-  return until('a repeated request succeeds', async () => {
+const askUntilMade = (rig: FaultRig, change: Change): Promise<AxiosResponse> =>
+  until('a repeated request succeeds', async () => {
     const answer = await change.request(rig.api);
-    if (succeeded(answer) || isPromise(change, answer)) return answer;
+    if (isPromise(change, answer)) return answer;
     throw new Error(`answered ${answer.status} ${answer.data.code}`);
   });
-}
 
 /**
  * All stores come to agree on what nobody asks for any more; if that is on nothing, the change can still be made.
@@ -129,6 +124,6 @@ export async function expectAgreement({ change, rig, promised }: LeftAlone, dead
   );
   if (outcome === 'done') return;
   expect(promised).toBe(false);
-  await until('the change is made', async () => succeeded(await change.request(rig.api)));
+  await askUntilMade(rig, change);
   await until('all stores agree on it', async () => isDeepStrictEqual(await change.stores(), change.done));
 }
