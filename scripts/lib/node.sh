@@ -12,7 +12,7 @@ install_node_modules() {
   [ -x "$NODE" ] || fail "$NODE is missing: npm ran without install scripts; remove node_modules and run npm ci"
 }
 
-has_node() { command -v npm > /dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20)'; }
+has_node() { command -v npm > /dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)'; }
 
 is_installed() { [ -x "$NODE" ] && "$NODE" "$ROOT/scripts/lib/installed.mjs" "$ROOT"; }
 
