@@ -13,32 +13,34 @@ export interface Plan {
   lasting?: boolean;
 }
 
-/** Counts the steps that a proxy sees, and says which of them fails. Disarmed it counts, and lets everything pass. */
+/** Counts the steps that a proxy sees while it is armed, and says which of them fails. */
 export class FaultPlan {
-  /** What each step since `arm` asked for, in order. */
+  /** What each step asked for, in order. */
   readonly steps: string[] = [];
+  private armed = false;
   private plan: Plan | undefined;
 
   /** Counts anew from here on. Without a plan nothing fails. */
   arm(plan?: Plan): void {
     this.steps.length = 0;
+    this.armed = true;
     this.plan = plan;
   }
 
+  /** Lets everything pass, uncounted. */
   disarm(): void {
-    this.plan = undefined;
+    this.armed = false;
   }
 
-  /** Whether the server is away for good, until the plan is changed. */
+  /** Whether the server is away for good, until it is disarmed. */
   get away(): boolean {
-    return this.plan?.lasting === true && this.steps.length >= this.plan.step;
+    return this.armed && this.plan?.lasting === true && this.steps.length >= this.plan.step;
   }
 
   /** Counts a step and says how it fails, if it does. */
   next(step: string): Fault | undefined {
+    if (!this.armed) return undefined;
     this.steps.push(step);
-    const number = this.steps.length;
-    if (!this.plan || number < this.plan.step) return undefined;
-    return number === this.plan.step || this.plan.lasting ? this.plan.fault : undefined;
+    return this.steps.length === this.plan?.step || this.away ? this.plan?.fault : undefined;
   }
 }
