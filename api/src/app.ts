@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { RequestMethod } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { LogController } from 'fastify';
+import { type FastifyBaseLogger, LogController } from 'fastify';
 import pino from 'pino';
 import { AppModule } from './app.module.js';
 import type { Config } from './config/config.js';
@@ -26,11 +26,13 @@ function fastifyAdapter({ http }: Config): FastifyAdapter {
   return new FastifyAdapter({
     // Lines are written in blocks: logging a request must not cost a system call.
     loggerInstance: pino(
-      { level: http.logLevel },
+      { level: http.logLevel, base: null },
       pino.destination({ sync: false, minLength: 4096, periodicFlush: 500 }),
     ),
     // http/request-hooks.ts writes the one line of a request.
-    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
+    logController: new LogController({ disableRequestLogging: true }),
+    // One logger for all requests: a child for each would cost more than its line.
+    childLoggerFactory: (logger: FastifyBaseLogger) => logger,
     genReqId: newRequestId,
     trustProxy: http.trustedProxies.length > 0 ? http.trustedProxies : false,
     bodyLimit: BODY_LIMIT_BYTES,

@@ -146,7 +146,7 @@ describe('the REST API', () => {
     expect(headers).toMatchObject({
       'x-content-type-options': 'nosniff',
       'cache-control': 'no-store',
-      'x-frame-options': 'DENY',
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
     });
     expect(headers['x-request-id']).toMatch(/^[0-9a-f]{8}-\w+$/);
     expect(headers).not.toHaveProperty('x-powered-by');

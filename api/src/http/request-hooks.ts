@@ -6,9 +6,7 @@ import type { RateLimiter } from './rate-limiter.js';
 const SECURITY_HEADERS = {
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
 };
 
 /** The documentation is the one page: it loads its own scripts and styles. */
@@ -44,6 +42,7 @@ function logRequest(request: FastifyRequest, reply: FastifyReply): void {
   const route = request.routeOptions.url ?? 'unknown';
   if (route.endsWith('/health') || route.endsWith('/health/ready')) return;
   request.log.info({
+    request_id: request.id,
     method: request.method,
     route,
     status: reply.statusCode,

@@ -66,6 +66,9 @@ const ROOM_OPTIONS = {
   allow_user_invites: 'false',
 };
 
+/** Headers that axios would add: ejabberd reads none of them, and parses each with every login. */
+const ONLY_NEEDED = { accept: null, 'accept-encoding': null, 'user-agent': null };
+
 const USER_EXISTS = 10_090;
 const REFUSED = 10_001;
 /** What ejabberd takes to destroy a room. */
@@ -96,7 +99,7 @@ export class EjabberdHttpClient extends Ejabberd implements OnApplicationShutdow
     this.http = axios.create({
       baseURL: neighbours.ejabberdUrl || `http://127.0.0.1:${ports.xmppApi}`,
       // mod_http_api looks its options up by the Host header: it must be a served domain.
-      headers: { host: this.host, 'content-type': 'application/json' },
+      headers: { ...ONLY_NEEDED, host: this.host, 'content-type': 'application/json' },
       httpAgent: this.agents.http,
       httpsAgent: this.agents.https,
       timeout: neighbours.timeoutMs,
