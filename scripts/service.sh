@@ -1,6 +1,6 @@
 #!/bin/bash
-# service.sh VEIL_VAR SERVICE [healthcheck]: becomes one server, or its health check, with its settings and nothing
-# else. Runs as the server's own user; supervisord calls it.
+# service.sh VEIL_VAR SERVICE [ACTION [ARGUMENT...]]: becomes one server, or with the action healthcheck (for the API also
+# cli) that script of its folder, with its settings and nothing else. Runs as the server's own user; supervisord calls it.
 set -euo pipefail
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
@@ -21,7 +21,7 @@ main() {
     export VEIL_SERVICE="$service@$VEIL_VAR"
     cd "$RUN_DIR"
   fi
-  exec "$(service_folder "$service")/$action.sh"
+  exec "$(service_folder "$service")/$action.sh" "${@:4}"
 }
 
 export_directories() {
