@@ -5,6 +5,7 @@ it('the published codes keep their status', () => {
   const statuses = Object.fromEntries(Object.entries(PROBLEMS).map(([code, [status]]) => [code, status]));
   expect(statuses).toEqual({
     malformed_request: 400,
+    invalid_code: 400,
     unauthenticated: 401,
     invalid_credentials: 401,
     forbidden: 403,

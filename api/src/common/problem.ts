@@ -4,6 +4,7 @@
  */
 export const PROBLEMS = {
   malformed_request: [400, 'The request cannot be read'],
+  invalid_code: [400, 'The code is wrong, used or expired'],
   unauthenticated: [401, 'Authentication is required'],
   invalid_credentials: [401, 'The username or the password is wrong'],
   forbidden: [403, 'This account may not do that'],

@@ -7,6 +7,8 @@ import { AccountController } from './account.controller.js';
 import { AccountRepository } from './account.repository.js';
 import { AccountService } from './account.service.js';
 import { AccountRemoval } from './account-removal.js';
+import { OneTimeCodes } from './one-time-codes.js';
+import { OneTimeCodesRepository } from './one-time-codes.repository.js';
 import { RegistrationService } from './registration.service.js';
 import { SessionRepository } from './session.repository.js';
 import { SessionService } from './session.service.js';
@@ -28,11 +30,14 @@ import { SessionService } from './session.service.js';
         (...limits) =>
           removal.finishLeftovers(...limits),
     ),
+    reaperOf('code-reaper', OneTimeCodes, (codes) => (most) => codes.removeExpired(most)),
+    OneTimeCodes,
+    OneTimeCodesRepository,
     SessionService,
     AccountRepository,
     SessionRepository,
     { provide: Authenticator, useExisting: SessionService },
   ],
-  exports: [AccountService, AccountRemoval, Authenticator],
+  exports: [AccountService, AccountRemoval, OneTimeCodes, Authenticator],
 })
 export class AccountModule {}

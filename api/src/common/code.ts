@@ -1,0 +1,26 @@
+import { createHash, randomBytes } from 'node:crypto';
+
+/** Crockford's base 32: no I, L, O or U, so that nobody has to guess what he reads. */
+const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+const GROUPS = 4;
+const GROUP_LENGTH = 5;
+
+/** What a code may be typed as: O is read as 0, I and L as 1. */
+const TYPED = new RegExp(`^[0-9A-TV-Za-tv-z]{${GROUPS * GROUP_LENGTH}}$`);
+
+/** A new random code of 100 bits that people can type: `7K3QX-0M2AB-…`, four groups of five. */
+export function newCode(): string {
+  const letters = Array.from(randomBytes(GROUPS * GROUP_LENGTH), (byte) => ALPHABET.charAt(byte & 31));
+  return Array.from({ length: GROUPS }, (_, group) =>
+    letters.slice(group * GROUP_LENGTH, (group + 1) * GROUP_LENGTH).join(''),
+  ).join('-');
+}
+
+/** The SHA-256 under which a code is kept, in whatever case and grouping it was typed; null for what can't be one. */
+export function codeHash(typed: string): Buffer | null {
+  const letters = typed.replace(/[\s-]/g, '');
+  // Tested before it is folded: foreign letters fold to ASCII ones.
+  if (!TYPED.test(letters)) return null;
+  const code = letters.toUpperCase().replaceAll('O', '0').replace(/[IL]/g, '1');
+  return createHash('sha256').update(code).digest();
+}
