@@ -24,7 +24,8 @@ import { HttpModule } from './http/http.module.js';
   ],
 })
 export class AppModule {
-  static with(config: Config): DynamicModule {
-    return { module: AppModule, imports: [ConfigModule.with(config)] };
+  /** @param background whether this process does the work that nobody waits for */
+  static with(config: Config, { background = true } = {}): DynamicModule {
+    return { module: AppModule, imports: [ConfigModule.with(config, background)] };
   }
 }

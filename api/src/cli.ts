@@ -1,47 +1,29 @@
-import { createApp } from './app.js';
-import { ConfigError, loadConfig } from './config/config.js';
-import { migrate } from './database/migrate.js';
+import { complaintOf } from './cli/complaint.js';
+import { maintenanceVerbs } from './cli/maintenance.js';
+import { findVerb, helpOf, listOf, readInput, UsageError, type Verb } from './cli/verb.js';
 
-const USAGE = `usage: cli <verb>
+/** Every verb, in the order of the help. Exit status 0: done; 1: not done, and why; 2: mistyped. */
+const VERBS: readonly Verb[] = [...maintenanceVerbs];
 
-  migrate             bring the database's schema up to date
-  openapi             print the OpenAPI document
-  settings [--write]  compare .env.example and the README's table with the settings in code, or write them
-`;
+const HELP = new Set(['help', '--help', '-h']);
 
-async function printOpenApi(): Promise<void> {
-  const { openApiDocument } = await import('./http/openapi.js');
-  const app = await createApp(loadConfig(documentationEnvironment()));
-  await app.init();
-  process.stdout.write(`${JSON.stringify(openApiDocument(app), null, 2)}\n`);
-  await app.close();
+/** @returns the exit status */
+async function run(line: readonly string[]): Promise<number> {
+  const words = line.filter((word) => !HELP.has(word));
+  const wantsHelp = words.length < line.length;
+  if (wantsHelp && words.length === 0) {
+    process.stdout.write(listOf(VERBS));
+    return 0;
+  }
+  const { verb, rest } = findVerb(VERBS, words);
+  if (wantsHelp) {
+    process.stdout.write(helpOf(verb));
+    return 0;
+  }
+  return verb.run(readInput(verb, rest));
 }
 
-/** The document says nothing of an installation: any secrets do, and nothing is connected to. */
-function documentationEnvironment(): NodeJS.ProcessEnv {
-  const names = ['DB_PASSWORD', 'JWT_SECRET', 'INTERNAL_SECRET', 'TURN_SECRET'];
-  const stand = 'opens-nothing-it-only-fills-a-gap-in-the-settings';
-  return { LOG_LEVEL: 'silent', ...Object.fromEntries(names.map((name) => [name, stand])) };
-}
-
-async function settings(mode: string | undefined): Promise<void> {
-  const { compareDocumentation } = await import('./config/documentation.js');
-  const stale = compareDocumentation(mode === '--write');
-  if (stale.length === 0) return;
-  console.error(`not equal to the settings in code: ${stale.join(', ')} (run: settings --write)`);
-  process.exitCode = 1;
-}
-
-const VERBS: Record<string, (option?: string) => Promise<void>> = { migrate, openapi: printOpenApi, settings };
-
-const [verb = '', option] = process.argv.slice(2);
-const run = VERBS[verb];
-if (run) {
-  await run(option).catch((error: unknown) => {
-    console.error(error instanceof ConfigError ? error.message : error);
-    process.exitCode = 1;
-  });
-} else {
-  process.stderr.write(USAGE);
-  process.exitCode = 2;
-}
+process.exitCode = await run(process.argv.slice(2)).catch((error: unknown) => {
+  process.stderr.write(complaintOf(error));
+  return error instanceof UsageError ? 2 : 1;
+});

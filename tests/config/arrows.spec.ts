@@ -46,7 +46,8 @@ const ARROWS: Record<string, string[]> = {
   'app.module.ts': ['features', 'http', 'database', 'config'],
   'app.ts': ['app.module.ts', 'http', 'config'],
   'main.ts': ['app.ts', 'http', 'config'],
-  'cli.ts': ['app.ts', 'http', 'database', 'config'],
+  cli: ['app.ts', 'app.module.ts', 'features', 'http', 'database', 'config', 'common'],
+  'cli.ts': ['cli'],
 };
 
 const violations = (rule: (file: SourceFile) => string[]): string[] =>

@@ -56,9 +56,12 @@ export class Reaper implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 }
 
-/** A provider of the reaper `name` for the leftovers of `owner`. */
+/** Injection token: whether this process works in the background. A verb of the command line leaves that to the API. */
+export const BACKGROUND = Symbol('Background');
+
+/** A provider of the reaper `name` for the leftovers of `owner`; none where nothing is done in the background. */
 export const reaperOf = <T>(name: string, owner: Type<T>, reap: (owner: T) => Reap): Provider => ({
   provide: name,
-  useFactory: (instance: T) => new Reaper(name, reap(instance)),
-  inject: [owner],
+  useFactory: (instance: T, background: boolean) => (background ? new Reaper(name, reap(instance)) : null),
+  inject: [owner, BACKGROUND],
 });
