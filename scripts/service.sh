@@ -25,11 +25,12 @@ main() {
 }
 
 export_directories() {
-  local secret
+  local secret file
   local directory="$VEIL_VAR/$1"
   export RUN_DIR="$directory/run" TLS_DIR="$directory/tls" HOME="$directory/run"
   for secret in $(service_secrets "$1"); do
-    export "${secret}_FILE=$(secret_file "$directory/secrets" "$secret")"
+    file=$(secret_file "$directory/secrets" "$secret")
+    [ ! -e "$file" ] || export "${secret}_FILE=$file"
   done
 }
 

@@ -56,7 +56,7 @@ is_setting() {
 }
 
 # Secrets may be brought like settings, as NAME or NAME_FILE, but are never saved with them.
-is_secret() { [[ " ${SECRETS[*]} " == *" ${1%_FILE} "* ]]; }
+is_secret() { [[ " ${SECRETS[*]} ${OPTIONAL_SECRETS[*]} " == *" ${1%_FILE} "* ]]; }
 
 derive_settings() {
   export XMPP_HOST="${XMPP_HOST:-$XMPP_DOMAIN}"

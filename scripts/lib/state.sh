@@ -40,19 +40,26 @@ create_users() {
 
 # Takes the operator's own secrets out of the environment, which whatever is run later inherits, and generates the rest.
 create_secrets() {
-  local name file_variable value
-  for name in "${SECRETS[@]}"; do
-    file_variable=${name}_FILE
-    if [ -n "${!file_variable:-}" ]; then
-      value=$(cat "${!file_variable}" 2> /dev/null) || fail "$file_variable=${!file_variable} can't be read"
-      [ -n "$value" ] || fail "$file_variable=${!file_variable} is empty"
-      bring_secret "$name" "$value"
-    elif [ -n "${!name:-}" ]; then
-      bring_secret "$name" "${!name}"
-    fi
-    unset "$name" "$file_variable"
+  local name
+  for name in "${SECRETS[@]}" "${OPTIONAL_SECRETS[@]}"; do
+    take_secret "$name" "${name}_FILE"
   done
   "$ROOT/scripts/generate-secrets.sh" "$VEIL_VAR/secrets"
+}
+
+# take_secret NAME NAME_FILE: an optional one is there as long as the operator brings it, like a setting.
+take_secret() {
+  local value
+  if [ -n "${!2:-}" ]; then
+    value=$(cat "${!2}" 2> /dev/null) || fail "$2=${!2} can't be read"
+    [ -n "$value" ] || fail "$2=${!2} is empty"
+    bring_secret "$1" "$value"
+  elif [ -n "${!1:-}" ]; then
+    bring_secret "$1" "${!1}"
+  elif [[ " ${OPTIONAL_SECRETS[*]} " == *" $1 "* ]]; then
+    rm -f "$(secret_file "$VEIL_VAR/secrets" "$1")"
+  fi
+  unset "$1" "$2"
 }
 
 # The operator's own secret, from the environment or .env, instead of a generated one.
@@ -78,12 +85,16 @@ create_service_directory() {
   install -d -g "$2" -m 0750 "$3" "$3/tls" "$3/secrets"
   [ -d "$3/run" ] || install -d -o "$2" -g "$2" -m 0700 "$3/run"
   for secret in $(service_secrets "$1"); do
-    # Without the line break that an editor may have left at its end.
-    printf %s "$(cat "$(secret_file "$VEIL_VAR/secrets" "$secret")")" | lend "$2" "$(secret_file "$3/secrets" "$secret")"
+    lend_secret "$2" "$(secret_file "$VEIL_VAR/secrets" "$secret")" "$(secret_file "$3/secrets" "$secret")"
   done
   for part in $(service_certificate "$1"); do
     lend "$2" "$3/tls/$part" < "$VEIL_VAR/tls/$part"
   done
+}
+
+# lend_secret USER FROM TO: without the line break that an editor may have left at its end. A missing one is optional.
+lend_secret() {
+  if [ -e "$2" ]; then printf %s "$(cat "$2")" | lend "$1" "$3"; else rm -f "$3"; fi
 }
 
 # lend USER FILE: stdin becomes a file of root that the user can read.

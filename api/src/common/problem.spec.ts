@@ -8,6 +8,7 @@ it('the published codes keep their status', () => {
     invalid_code: 400,
     unauthenticated: 401,
     invalid_credentials: 401,
+    invalid_id_token: 401,
     forbidden: 403,
     not_found: 404,
     method_not_allowed: 405,
@@ -19,9 +20,12 @@ it('the published codes keep their status', () => {
     validation_failed: 422,
     rate_limited: 429,
     internal_error: 500,
+    google_sign_in_off: 501,
+    mail_off: 501,
     database_unavailable: 503,
     chat_server_unavailable: 503,
     call_server_unavailable: 503,
+    identity_provider_unavailable: 503,
     account_busy: 503,
   });
 });

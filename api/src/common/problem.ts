@@ -7,6 +7,7 @@ export const PROBLEMS = {
   invalid_code: [400, 'The code is wrong, used or expired'],
   unauthenticated: [401, 'Authentication is required'],
   invalid_credentials: [401, 'The username or the password is wrong'],
+  invalid_id_token: [401, 'The ID token is not accepted'],
   forbidden: [403, 'This account may not do that'],
   not_found: [404, 'There is no such resource'],
   method_not_allowed: [405, 'The resource does not answer this method'],
@@ -18,9 +19,12 @@ export const PROBLEMS = {
   validation_failed: [422, 'The request has invalid fields'],
   rate_limited: [429, 'Too many requests'],
   internal_error: [500, 'Something went wrong on our side'],
+  google_sign_in_off: [501, 'This server has no sign-in with Google'],
+  mail_off: [501, 'This server sends no mail'],
   database_unavailable: [503, 'The database does not answer'],
   chat_server_unavailable: [503, 'The chat server does not answer'],
   call_server_unavailable: [503, 'The call server does not answer'],
+  identity_provider_unavailable: [503, 'The identity provider does not answer'],
   account_busy: [503, 'An earlier attempt with this username is still being undone'],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 

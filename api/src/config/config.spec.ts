@@ -69,6 +69,49 @@ describe('the settings', () => {
     expect(faultsOf({ ...testEnvironment, XMPP_API_URL: 'http://127.0.0.1:5281' })).toEqual([]);
   });
 
+  it('refuse keys of Google over plain HTTP from another machine, and split the list of client ids', () => {
+    expect(faultsOf({ ...testEnvironment, GOOGLE_KEYS_URL: 'http://keys.test/certs' })).toHaveLength(1);
+    const config = loadConfig({
+      ...testEnvironment,
+      GOOGLE_CLIENT_IDS: ' a.apps, b.apps,,',
+      GOOGLE_KEYS_URL: 'http://[::1]:1/',
+    });
+    expect(config.google).toEqual({ clientIds: ['a.apps', 'b.apps'], keysUrl: 'http://[::1]:1/' });
+  });
+
+  describe('of the mail server', () => {
+    const mail = { ...testEnvironment, SMTP_HOST: 'mail.example.org', SMTP_FROM: 'Veil@Example.org' };
+
+    it('are off without a host, and need a sender with one', () => {
+      expect(loadConfig(testEnvironment).mail.smtp).toBeNull();
+      expect(faultsOf({ ...mail, SMTP_FROM: '' })).toEqual(['SMTP_FROM must be set when SMTP_HOST is']);
+      expect(loadConfig(mail).mail.smtp).toMatchObject({
+        port: 587,
+        security: 'starttls',
+        from: 'veil@example.org',
+        login: null,
+      });
+    });
+
+    it('allow no plain connection to another machine', () => {
+      expect(faultsOf({ ...mail, SMTP_SECURITY: 'none' })).toHaveLength(1);
+      expect(faultsOf({ ...mail, SMTP_HOST: '127.0.0.9', SMTP_SECURITY: 'none' })).toEqual([]);
+    });
+
+    it('take any password, but not without a name', () => {
+      expect(faultsOf({ ...mail, SMTP_PASSWORD: 'x' })).toHaveLength(1);
+      expect(faultsOf({ ...mail, SMTP_USER: 'x' })).toHaveLength(1);
+      const { smtp } = loadConfig({ ...mail, SMTP_USER: 'x', SMTP_PASSWORD: 'secret' }).mail;
+      expect(smtp?.login?.password.reveal()).toBe('secret');
+      expect(JSON.stringify(smtp)).not.toContain('"secret"');
+    });
+
+    it('name a file that is there, and a page without a fragment', () => {
+      expect(faultsOf({ ...mail, SMTP_CA_FILE: '/nowhere.pem' })).toHaveLength(1);
+      expect(faultsOf({ ...mail, CODE_PAGE_URL: 'https://web.test/#/codes' })).toHaveLength(1);
+    });
+  });
+
   it('print no secret, however they are printed', () => {
     const config = loadConfig(testEnvironment);
     expect(JSON.stringify(config)).not.toContain(testEnvironment.JWT_SECRET);

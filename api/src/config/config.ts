@@ -6,8 +6,10 @@ import {
   readDatabase,
   readMigrationDatabase,
 } from './database.config.js';
+import { type GoogleConfig, googleSettings, readGoogle } from './google.config.js';
 import { type HttpConfig, httpSettings, readHttp } from './http.config.js';
 import { type IdentityConfig, identitySettings, readIdentity } from './identity.config.js';
+import { type MailConfig, mailSettings, readMail } from './mail.config.js';
 import { type NeighboursConfig, neighbourSettings, readNeighbours } from './neighbours.config.js';
 import { type Ports, portSettings, readPorts } from './ports.config.js';
 import { serverSettings } from './servers.config.js';
@@ -22,6 +24,8 @@ export interface Config {
   database: DatabaseConfig;
   http: HttpConfig;
   identity: IdentityConfig;
+  google: GoogleConfig;
+  mail: MailConfig;
   turn: TurnConfig;
   neighbours: NeighboursConfig;
   versions: Versions;
@@ -35,6 +39,8 @@ export const SECTIONS: readonly Section[] = [
   { title: 'Names and addresses', settings: addressSettings },
   { title: 'Ports', settings: portSettings },
   { title: 'Accounts and tokens', settings: identitySettings },
+  { title: 'Sign-in with Google', settings: googleSettings },
+  { title: 'Mail', settings: mailSettings },
   { title: 'TURN', settings: turnSettings },
   { title: 'HTTP', settings: httpSettings },
   { title: 'Database', settings: { ...databaseSettings, ...migrationSettings } },
@@ -65,6 +71,8 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     database: readDatabase(reader),
     http: readHttp(reader),
     identity: readIdentity(reader),
+    google: readGoogle(reader),
+    mail: readMail(reader),
     turn: readTurn(reader),
     neighbours: readNeighbours(reader),
     versions: readVersions(reader),

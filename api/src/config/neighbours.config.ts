@@ -32,13 +32,9 @@ export interface NeighboursConfig {
   timeoutMs: number;
 }
 
-const LOOPBACK_URL = /^http:\/\/(127\.\d+\.\d+\.\d+|\[::1\]|localhost)(:|\/|$)/;
-
 export function readNeighbours(reader: SettingReader): NeighboursConfig {
   const ejabberdUrl = reader.read(neighbourSettings.XMPP_API_URL);
-  if (ejabberdUrl?.startsWith('http:') && !LOOPBACK_URL.test(ejabberdUrl)) {
-    reader.faults.push('XMPP_API_URL must be https: passwords cross it, and only loopback may go without TLS');
-  }
+  reader.requireTls(neighbourSettings.XMPP_API_URL, ejabberdUrl, 'passwords cross it');
   return {
     ejabberdUrl,
     kamailioUrl: reader.read(neighbourSettings.SIP_RPC_URL),

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { normalEmail } from '../common/email.js';
 import { Secret } from '../common/secret.js';
 
 /** What a setting's text may be, and what it becomes. `parse` throws an Error whose message says what is expected. */
@@ -36,6 +37,11 @@ export function headerSecretSetting(name: string, minimumLength: number, doc: st
   const { parse } = secretText(minimumLength);
   const visible = (raw: string) => (/^[!-~]*$/.test(raw) ? parse(raw) : expected('visible ASCII characters only'));
   return { name, kind: { parse: visible }, fallback: '', doc, secret: true };
+}
+
+/** A secret that somebody else made, of any length, or null: it opens a server that need not be there. */
+export function foreignSecretSetting(name: string, doc: string): Setting<Secret | null> {
+  return { name, kind: { parse: (raw) => (raw === '' ? null : new Secret(raw)) }, fallback: '', doc, secret: true };
 }
 
 const expected = (what: string): never => {
@@ -76,6 +82,27 @@ export const url = (...protocols: string[]): Kind<string> => ({
   },
 });
 
+const LOOPBACK = /^(127\.\d+\.\d+\.\d+|\[?::1\]?|localhost)$/;
+
+/** Whether a host name or address is this machine: what goes there crosses no wire. */
+export const isLoopback = (host: string): boolean => LOOPBACK.test(host);
+
+/** An e-mail address in its normal form, or empty. */
+export const emailAddress: Kind<string> = {
+  parse: (raw) => (raw === '' ? raw : (normalEmail(raw) ?? expected('an e-mail address'))),
+};
+
+/** The text of the file that is named, or empty. */
+export const textFile: Kind<string> = { parse: (raw) => (raw === '' ? raw : readText(raw)) };
+
+/** Words separated by commas. */
+export const wordList: Kind<string[]> = {
+  parse: (raw) => {
+    const words = raw.split(',').map((word) => word.trim());
+    return words.filter((word) => word !== '');
+  },
+};
+
 export const oneOf = <T extends string>(...values: readonly T[]): Kind<T> => ({
   parse: (raw) => values.find((value) => value === raw) ?? expected(`one of ${values.join(', ')}`),
 });
@@ -83,8 +110,7 @@ export const oneOf = <T extends string>(...values: readonly T[]): Kind<T> => ({
 /** Addresses or networks (a.b.c.d/n), separated by commas. */
 export const networkList: Kind<string[]> = {
   parse: (raw) => {
-    const entries = raw.split(',').map((entry) => entry.trim());
-    const networks = entries.filter((entry) => entry !== '');
+    const networks = wordList.parse(raw);
     const valid = networks.every((entry) => isIP(entry.replace(/\/\d{1,3}$/, '')) !== 0);
     return valid ? networks : expected('IP addresses or networks, separated by commas');
   },
@@ -120,18 +146,24 @@ export class SettingReader {
     }
   };
 
+  /** Notes a fault when the URL is plain HTTP to another machine. @param why TLS is needed */
+  requireTls(wanted: Setting<string>, value: string | undefined, why: string): void {
+    if (!value?.startsWith('http:') || isLoopback(new URL(value).hostname)) return;
+    this.faults.push(`${wanted.name} must be https: ${why}, and only loopback may go without TLS`);
+  }
+
   private raw(wanted: Setting<unknown>): string {
     const given = this.environment[wanted.name];
     if (given) return given;
     const file = wanted.secret ? this.environment[`${wanted.name}_FILE`] : undefined;
-    if (file) return readSecretFile(file);
+    if (file) return readText(file).replace(/\r?\n$/, '');
     return wanted.fallback;
   }
 }
 
-function readSecretFile(file: string): string {
+function readText(file: string): string {
   try {
-    return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+    return readFileSync(file, 'utf8');
   } catch {
     throw new Error('names a file that cannot be read');
   }
