@@ -6,6 +6,7 @@ import { type FastifyBaseLogger, LogController } from 'fastify';
 import pino from 'pino';
 import { AppModule } from './app.module.js';
 import type { Config } from './config/config.js';
+import { Drain } from './http/drain.js';
 import { NestLogger } from './http/nest-logger.js';
 import { serveDocumentation } from './http/openapi.js';
 import { sendFrameworkError } from './http/problem.filter.js';
@@ -39,7 +40,8 @@ function fastifyAdapter({ http }: Config): FastifyAdapter {
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     routerOptions: { maxParamLength: 512 },
-    forceCloseConnections: 'idle',
+    // http/drain.ts ends connections; Nest, told to, would cut those whose request is being worked on.
+    forceCloseConnections: false,
     frameworkErrors: sendFrameworkError,
   });
 }
@@ -49,7 +51,9 @@ export async function createApp(config: Config, build: Build = fromModuleList): 
   const app = await build(config, fastifyAdapter(config));
   const fastify = app.getHttpAdapter().getInstance();
   app.useLogger(new NestLogger(fastify.log));
-  addRequestHooks(fastify, app.get(RateLimiter));
+  const drain = app.get(Drain);
+  drain.watch(app.getHttpServer());
+  addRequestHooks(fastify, app.get(RateLimiter), drain);
   if (config.http.corsOrigin) app.enableCors({ origin: config.http.corsOrigin, maxAge: 3600 });
   app.setGlobalPrefix('api/v1', {
     exclude: [
@@ -58,6 +62,7 @@ export async function createApp(config: Config, build: Build = fromModuleList): 
     ],
   });
   serveDocumentation(app);
-  app.enableShutdownHooks(['SIGTERM', 'SIGINT']);
+  // By process.exit: the log still has lines to write, which a signal would lose.
+  app.enableShutdownHooks(['SIGTERM', 'SIGINT'], { useProcessExit: true });
   return app;
 }

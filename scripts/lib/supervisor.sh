@@ -48,7 +48,7 @@ autorestart=true
 startsecs=2
 startretries=1000000
 stopsignal=$([ "$1" = postgres ] && echo INT || echo TERM)
-stopwaitsecs=20
+stopwaitsecs=$([ "$1" = api ] && echo 40 || echo 20)
 killasgroup=true
 redirect_stderr=true
 stdout_logfile=$VEIL_VAR/log/$1.log

@@ -20,7 +20,7 @@ export class OwnApi {
 
   private constructor(
     private readonly process: ChildProcess,
-    private readonly port: number,
+    readonly port: number,
   ) {
     for (const stream of [process.stdout, process.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {
@@ -30,7 +30,8 @@ export class OwnApi {
   }
 
   static async start(settings: NodeJS.ProcessEnv): Promise<OwnApi> {
-    const [port, internalPort] = await freePorts(2);
+    const [free, internalPort] = await freePorts(2);
+    const port = Number(settings.API_PORT ?? free);
     const environment = {
       ...process.env,
       ...Object.fromEntries(SECRETS.map((name) => [`${name}_FILE`, secretFile(name)])),
@@ -45,7 +46,7 @@ export class OwnApi {
     const child = spawn(node, ['--enable-source-maps', path.join(root, 'api', 'dist', 'main.js')], {
       env: environment,
     });
-    const api = new OwnApi(child, port!);
+    const api = new OwnApi(child, port);
     await api.answers().catch(async (error: unknown) => {
       await api.stop();
       throw error;

@@ -29,18 +29,25 @@ it('runs again and again, one run after the other, whatever a run throws', async
   endFirstRun();
   await jest.advanceTimersByTimeAsync(4100);
   expect(runs).toBe(3);
-  await reaper.onApplicationShutdown();
+  reaper.onModuleDestroy();
   await jest.advanceTimersByTimeAsync(10_000);
   expect(runs).toBe(3);
 });
 
 it('ends only when the current run has ended', async () => {
   const { promise: run, resolve: endRun } = Promise.withResolvers<void>();
-  const reaper = new Reaper('test', () => run);
+  let toldToStop: AbortSignal | undefined;
+  const reaper = new Reaper('test', (_most, _onFailure, stopping) => {
+    toldToStop = stopping;
+    return run;
+  });
   reaper.onApplicationBootstrap();
   await jest.advanceTimersByTimeAsync(2000);
   let ended = false;
-  const stopping = reaper.onApplicationShutdown().then(() => {
+  expect(toldToStop?.aborted).toBe(false);
+  reaper.onModuleDestroy();
+  expect(toldToStop?.aborted).toBe(true);
+  const stopping = reaper.beforeApplicationShutdown().then(() => {
     ended = true;
   });
   await jest.advanceTimersByTimeAsync(5000);

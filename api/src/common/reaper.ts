@@ -1,7 +1,8 @@
 import {
+  type BeforeApplicationShutdown,
   Logger,
   type OnApplicationBootstrap,
-  type OnApplicationShutdown,
+  type OnModuleDestroy,
   type Provider,
   type Type,
 } from '@nestjs/common';
@@ -9,18 +10,21 @@ import {
 const INTERVAL_MS = 2000;
 const MOST_AT_ONCE = 20;
 
-/** Finishes at most `most` things that a crash or a failed neighbour left; one that fails again is told to `onFailure`. */
-export type Reap = (most: number, onFailure: (error: unknown) => void) => Promise<void>;
+/**
+ * Finishes at most `most` things that a crash or a failed neighbour left; one that fails again is told to `onFailure`.
+ * Once `stopping` is aborted it begins no other.
+ */
+export type Reap = (most: number, onFailure: (error: unknown) => void, stopping: AbortSignal) => Promise<void>;
 
 /**
  * Looks for unfinished work as long as the application lives, never twice at once. With several API processes, what is
  * to be finished must be claimed: each thing is then taken by one of them.
  */
-export class Reaper implements OnApplicationBootstrap, OnApplicationShutdown {
+export class Reaper implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown {
   private readonly logger: Logger;
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> = Promise.resolve();
-  private stopped = false;
+  private readonly stopping = new AbortController();
 
   constructor(
     name: string,
@@ -33,15 +37,19 @@ export class Reaper implements OnApplicationBootstrap, OnApplicationShutdown {
     this.schedule();
   }
 
-  /** No run starts any more; resolves when the current one has ended. */
-  async onApplicationShutdown(): Promise<void> {
-    this.stopped = true;
+  /** Nothing is begun any more. */
+  onModuleDestroy(): void {
+    this.stopping.abort();
     clearTimeout(this.timer);
+  }
+
+  /** Resolves when the current run has ended: what it works with lives until then. */
+  async beforeApplicationShutdown(): Promise<void> {
     await this.running;
   }
 
   private schedule(): void {
-    if (this.stopped) return;
+    if (this.stopping.signal.aborted) return;
     this.timer = setTimeout(() => {
       this.running = this.run().then(() => this.schedule());
     }, INTERVAL_MS);
@@ -52,7 +60,7 @@ export class Reaper implements OnApplicationBootstrap, OnApplicationShutdown {
     const report = (error: unknown): void => {
       this.logger.warn(`something unfinished waits: ${error instanceof Error ? error.message : 'unknown'}`);
     };
-    await this.reap(MOST_AT_ONCE, report).catch(report);
+    await this.reap(MOST_AT_ONCE, report, this.stopping.signal).catch(report);
   }
 }
 

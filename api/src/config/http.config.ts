@@ -22,6 +22,12 @@ export const httpSettings = {
     1,
     'Multiplies every rate limit, for load tests and very large households.',
   ),
+  DRAIN_SECONDS: setting(
+    'DRAIN_SECONDS',
+    integer(0, 10),
+    0,
+    'How long an API that was told to stop goes on listening, so that a proxy that asks /health/ready turns away first.',
+  ),
   LOG_LEVEL: setting('LOG_LEVEL', oneOf(...LOG_LEVELS), 'info', `Least severe log line: ${LOG_LEVELS.join(', ')}.`),
   INTERNAL_SECRET: headerSecretSetting(
     'INTERNAL_SECRET',
@@ -34,6 +40,7 @@ export interface HttpConfig {
   trustedProxies: string[];
   corsOrigin: string;
   rateLimitFactor: number;
+  drainSeconds: number;
   logLevel: (typeof LOG_LEVELS)[number];
   internalSecret: Secret;
 }
@@ -43,6 +50,7 @@ export function readHttp({ read }: SettingReader): HttpConfig {
     trustedProxies: read(httpSettings.TRUSTED_PROXIES),
     corsOrigin: read(httpSettings.CORS_ORIGIN),
     rateLimitFactor: read(httpSettings.RATE_LIMIT_FACTOR),
+    drainSeconds: read(httpSettings.DRAIN_SECONDS),
     logLevel: read(httpSettings.LOG_LEVEL),
     internalSecret: read(httpSettings.INTERNAL_SECRET),
   };

@@ -2,6 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { AccessGuard } from './access.guard.js';
 import { BodyPipe } from './body.pipe.js';
+import { Drain } from './drain.js';
 import { InternalListener } from './internal-listener.js';
 import { ProblemFilter } from './problem.filter.js';
 import { RateLimiter } from './rate-limiter.js';
@@ -11,11 +12,12 @@ import { RateLimiter } from './rate-limiter.js';
 @Module({
   providers: [
     RateLimiter,
+    Drain,
     InternalListener,
     { provide: APP_GUARD, useClass: AccessGuard },
     { provide: APP_PIPE, useClass: BodyPipe },
     { provide: APP_FILTER, useClass: ProblemFilter },
   ],
-  exports: [RateLimiter],
+  exports: [RateLimiter, Drain],
 })
 export class HttpModule {}

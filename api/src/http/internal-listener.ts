@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
+import { Drain } from './drain.js';
 
 const internalRequests = new WeakSet<IncomingMessage>();
 
@@ -10,10 +11,13 @@ export const isInternal = (request: IncomingMessage): boolean => internalRequest
 
 /** The second listener, for the other servers: the same application, but only its internal routes. */
 @Injectable()
-export class InternalListener implements BeforeApplicationShutdown {
+export class InternalListener implements OnApplicationShutdown {
   private server: Server | undefined;
 
-  constructor(private readonly host: HttpAdapterHost<FastifyAdapter>) {}
+  constructor(
+    private readonly host: HttpAdapterHost<FastifyAdapter>,
+    private readonly drain: Drain,
+  ) {}
 
   /** @param address loopback, or an address of the internal network. @returns the port, for 0 the one that was free */
   async listen(port: number, address: string): Promise<number> {
@@ -23,6 +27,7 @@ export class InternalListener implements BeforeApplicationShutdown {
       fastify.routing(request, response);
     });
     this.server = server;
+    this.drain.watch(server);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(port, address, resolve);
@@ -31,8 +36,8 @@ export class InternalListener implements BeforeApplicationShutdown {
     return typeof bound === 'object' && bound ? bound.port : port;
   }
 
-  beforeApplicationShutdown(): void {
+  /** It listens no more, and has no connection: this ends what looks after them. */
+  onApplicationShutdown(): void {
     this.server?.close();
-    this.server?.closeIdleConnections();
   }
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Drain } from './drain.js';
 import type { RateLimiter } from './rate-limiter.js';
 
 /** Headers of every answer: nothing here is a page, is to be framed, sniffed or cached. */
@@ -21,8 +22,9 @@ let requests = 0;
 export const newRequestId = (): string => `${PROCESS_PREFIX}-${(++requests).toString(36)}`;
 
 /** Gives every request its limits and headers, and one log line when it is done: the route, never the URL, which may hold a token. */
-export function addRequestHooks(fastify: FastifyInstance, limiter: RateLimiter): void {
+export function addRequestHooks(fastify: FastifyInstance, limiter: RateLimiter, drain: Drain): void {
   fastify.addHook('onRequest', (request, reply, done) => {
+    drain.received(reply.raw);
     reply.headers(SECURITY_HEADERS).header('x-request-id', request.id);
     if (DOCUMENTATION.test(request.url)) reply.header('content-security-policy', DOCUMENTATION_POLICY);
     try {
@@ -33,6 +35,7 @@ export function addRequestHooks(fastify: FastifyInstance, limiter: RateLimiter):
     }
   });
   fastify.addHook('onResponse', (request, reply, done) => {
+    drain.answered(reply.raw);
     logRequest(request, reply);
     done();
   });

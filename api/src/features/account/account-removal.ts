@@ -71,8 +71,8 @@ export class AccountRemoval {
   }
 
   /** Finishes up to `most` unfinished accounts. One that fails again waits for its lease to run out. */
-  async finishLeftovers(most: number, onFailure: (error: unknown) => void): Promise<void> {
-    for (let finished = 0; finished < most; finished += 1) {
+  async finishLeftovers(most: number, onFailure: (error: unknown) => void, stopping?: AbortSignal): Promise<void> {
+    for (let finished = 0; finished < most && !stopping?.aborted; finished += 1) {
       // One by one: a lease that begins long before its work might end before it.
       const account = await this.accounts.claimUnfinished(this.clock.now(), this.newLease());
       if (!account) return;

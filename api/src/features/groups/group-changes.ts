@@ -65,8 +65,8 @@ export class GroupChanges {
    * Mends up to `most` groups: those whose change was cut off, then those that were not looked at for a while, because
    * whoever has rights in a room can change or destroy it by XMPP. The room follows the tables again.
    */
-  async mendRooms(most: number, onFailure: (error: unknown) => void): Promise<void> {
-    for (let mended = 0; mended < most; mended += 1) {
+  async mendRooms(most: number, onFailure: (error: unknown) => void, stopping?: AbortSignal): Promise<void> {
+    for (let mended = 0; mended < most && !stopping?.aborted; mended += 1) {
       // One by one: a lease that begins long before its work might end before it.
       const lease = await this.claimNeglected();
       if (!lease) return;

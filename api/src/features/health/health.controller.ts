@@ -2,13 +2,17 @@ import { Controller, Get, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Public } from '../../http/access.js';
+import { Drain } from '../../http/drain.js';
 import { HealthAnswer, ReadinessAnswer } from './health.dto.js';
 import { HealthService } from './health.service.js';
 
 @ApiTags('health')
 @Controller('health')
 export class HealthController {
-  constructor(private readonly health: HealthService) {}
+  constructor(
+    private readonly health: HealthService,
+    private readonly drain: Drain,
+  ) {}
 
   @Get()
   @Public()
@@ -24,8 +28,9 @@ export class HealthController {
   @ApiOkResponse({ type: ReadinessAnswer })
   @ApiServiceUnavailableResponse({ type: ReadinessAnswer })
   async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<ReadinessAnswer> {
-    const answer = await this.health.readiness();
-    reply.status(answer.status === 'unavailable' ? 503 : 200);
+    const { status, neighbours } = await this.health.readiness();
+    const answer = { status: this.drain.begun ? ('stopping' as const) : status, neighbours };
+    reply.status(answer.status === 'unavailable' || answer.status === 'stopping' ? 503 : 200);
     return answer;
   }
 }

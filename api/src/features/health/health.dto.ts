@@ -35,10 +35,11 @@ export class NeighbourStates implements Record<Neighbour, NeighbourState> {
 
 export class ReadinessAnswer {
   @ApiProperty({
-    enum: ['ready', 'degraded', 'unavailable'],
-    description: '`degraded`: accounts and chat work, calls or relaying may not. `unavailable` answers 503',
+    enum: ['ready', 'degraded', 'unavailable', 'stopping'],
+    description:
+      '`degraded`: accounts and chat work, calls or relaying may not. `unavailable` and `stopping` (this process is about to end) answer 503',
   })
-  status!: 'ready' | 'degraded' | 'unavailable';
+  status!: 'ready' | 'degraded' | 'unavailable' | 'stopping';
 
   @ApiProperty({ type: NeighbourStates })
   neighbours!: NeighbourStates;

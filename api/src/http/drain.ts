@@ -1,0 +1,123 @@
+import { once } from 'node:events';
+import type { Server, ServerResponse } from 'node:http';
+import { Server as NetServer, type Socket } from 'node:net';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import { type BeforeApplicationShutdown, Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { CONFIG, type Config } from '../config/config.js';
+
+/** How long a connection on which nothing is asked stays open for a request that may be on its way. */
+const LINGER_MS = 1000;
+/** How long requests may take to be answered before their connections are cut: longer than three deadlines of a neighbour. */
+const ANSWERS_MS = 16_000;
+/** A turn of the event loop in which nothing is done takes a tenth of it. */
+const QUIET_TURN_MS = 0.05;
+/** There may be no quiet turn: the listener is not kept open for ever. */
+const MOST_QUEUEING_MS = 500;
+
+/**
+ * Ends the listeners without failing a request. While it lasts, every answer carries `Connection: close` (RFC 9112, 9.6),
+ * so that clients and proxies open their next connection to whoever listens then. A request that came before the
+ * listener closed, or comes on a connection from before, is answered like any other.
+ */
+@Injectable()
+export class Drain implements OnModuleDestroy, BeforeApplicationShutdown {
+  private readonly delayMs: number;
+  private readonly servers: Server[] = [];
+  private readonly connections = new Set<Socket>();
+  private readonly unanswered = new Set<ServerResponse>();
+  private accepted = 0;
+  private drained: Promise<void> | undefined;
+
+  constructor(@Inject(CONFIG) { http }: Config) {
+    this.delayMs = http.drainSeconds * 1000;
+  }
+
+  /** Whether the application is about to end: no proxy should send anything new. */
+  get begun(): boolean {
+    return this.drained !== undefined;
+  }
+
+  /** This listener is one of those to be ended. */
+  watch(server: Server): void {
+    this.servers.push(server);
+    server.on('connection', (socket) => {
+      this.accepted += 1;
+      this.connections.add(socket);
+      socket.once('close', () => this.connections.delete(socket));
+    });
+  }
+
+  /** A request has begun. */
+  received(response: ServerResponse): void {
+    this.unanswered.add(response);
+    if (this.begun) announceEnd(response);
+  }
+
+  /** A request has its answer, or nobody waits for it any more. */
+  answered(response: ServerResponse): void {
+    this.unanswered.delete(response);
+  }
+
+  onModuleDestroy(): void {
+    this.drained ??= this.drain();
+  }
+
+  /** Resolves when no connection is left. What the handlers need lives until then. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.drained;
+  }
+
+  private async drain(): Promise<void> {
+    for (const response of this.unanswered) announceEnd(response);
+    const listening = this.servers.filter((server) => server.listening);
+    if (listening.length > 0 && this.delayMs > 0) await delay(this.delayMs);
+    await this.emptyQueues();
+    for (const server of listening) stopListening(server);
+    await this.closed(LINGER_MS);
+    await this.cut((socket) => !this.busy().has(socket));
+    await this.closed(ANSWERS_MS);
+    await this.cut(() => true);
+  }
+
+  /**
+   * Takes the connections that the system has made already, which would be reset with the listener: waits for a turn of
+   * the event loop in which nothing comes and nothing is done, so that none can have come since.
+   */
+  private async emptyQueues(): Promise<void> {
+    const deadline = performance.now() + MOST_QUEUEING_MS;
+    for (let now = performance.now(); now < deadline; ) {
+      const [began, before] = [now, this.accepted];
+      await nextTurn();
+      now = performance.now();
+      if (this.accepted === before && now - began < QUIET_TURN_MS) return;
+    }
+  }
+
+  /** Resolves when every connection is closed, after `patienceMs` at the latest. */
+  private async closed(patienceMs: number): Promise<void> {
+    const deadline = AbortSignal.timeout(patienceMs);
+    for (const socket of this.connections) {
+      if (!socket.destroyed) await once(socket, 'close', { signal: deadline }).catch(() => {});
+    }
+  }
+
+  private async cut(which: (socket: Socket) => boolean): Promise<void> {
+    // What has arrived is read first.
+    await nextTurn();
+    for (const socket of this.connections) if (which(socket)) socket.destroy();
+  }
+
+  private busy(): Set<Socket | null> {
+    return new Set([...this.unanswered].map(({ socket }) => socket));
+  }
+}
+
+/** The connection ends with this answer. */
+function announceEnd(response: ServerResponse): void {
+  if (!response.headersSent) response.setHeader('connection', 'close');
+}
+
+/** `close()` of an HTTP server would cut connections on which a request may be on its way. */
+function stopListening(server: Server): void {
+  NetServer.prototype.close.call(server);
+}
