@@ -1,4 +1,5 @@
--- What Veil adds to the tables of ejabberd's own schema. Run after it, as role ejabberd, as often as one likes.
+-- What Veil adds to the tables of ejabberd's own schema. Run after it by psql, as role ejabberd, as often as one likes.
+-- The variable `domain` is the one that is served.
 
 -- ejabberd 23.01 keeps the role of everybody who ever belonged to a room and offers no way to forget one: the name of
 -- a deleted account would stay in the rooms of others for good. The list serves moderated rooms only, and ours are not
@@ -13,3 +14,7 @@ END $$;
 
 CREATE OR REPLACE TRIGGER forget_room_roles BEFORE INSERT OR UPDATE ON muc_room
   FOR EACH ROW EXECUTE FUNCTION forget_room_roles();
+
+-- The list of suspended accounts, of which ejabberd.yml has an access rule. It must be there before anybody logs in:
+-- ejabberd 23.01 breaks off every login when it is asked for a group that does not exist.
+INSERT INTO sr_group (name, server_host, opts) VALUES ('suspended', :'domain', '[]') ON CONFLICT DO NOTHING;

@@ -1,9 +1,10 @@
 import { complaintOf } from './cli/complaint.js';
+import { inviteVerbs } from './cli/invites.js';
 import { maintenanceVerbs } from './cli/maintenance.js';
 import { findVerb, helpOf, listOf, readInput, UsageError, type Verb } from './cli/verb.js';
 
 /** Every verb, in the order of the help. Exit status 0: done; 1: not done, and why; 2: mistyped. */
-const VERBS: readonly Verb[] = [...maintenanceVerbs];
+const VERBS: readonly Verb[] = [...inviteVerbs, ...maintenanceVerbs];
 
 const HELP = new Set(['help', '--help', '-h']);
 

@@ -18,6 +18,7 @@ database_sources() {
   {
     sha256sum "$ROOT/sql/roles.sql" "$ROOT/ejabberd/schema.sql" "$ROOT"/sql/migrations/*.sql "$VEIL_VAR"/secrets/db_*
     superuser_sql postgres <<< 'SELECT system_identifier FROM pg_control_system()'
+    echo "$XMPP_DOMAIN"
   } | sha256sum | cut -d' ' -f1
 }
 
@@ -40,7 +41,7 @@ create_ejabberd_tables() {
     echo 'SET ROLE ejabberd;'
     [ "$missing" = f ] || cat "$EJABBERD_SCHEMA"
     cat "$ROOT/ejabberd/schema.sql"
-  } | superuser_sql ejabberd --single-transaction > /dev/null ||
+  } | superuser_sql ejabberd --single-transaction --set domain="$XMPP_DOMAIN" > /dev/null ||
     fail "$EJABBERD_SCHEMA could not be loaded, see above"
 }
 

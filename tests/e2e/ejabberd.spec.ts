@@ -16,7 +16,7 @@ import { https } from '../support/https.js';
 import { certificateAuthority, platform, secret } from '../support/platform.js';
 import { until } from '../support/wait.js';
 import { closeXmppClients, XmppClient } from '../support/xmpp.js';
-import { XmppStream } from '../support/xmpp-stream.js';
+import { XmppStream, XmppWebSocket } from '../support/xmpp-stream.js';
 
 const { ports, domain } = platform;
 
@@ -90,6 +90,7 @@ describe('the admin API', () => {
       ['registered_users', { host: domain }],
       ['connected_users', {}],
       ['stop', {}],
+      ['srg_create', { group: 'all', host: domain, label: 'all', description: '', display: 'all' }],
       ['ban_account', { user: alice.username, host: domain, reason: 'none' }],
       ['send_message', { type: 'chat', from: alice.jid, to: alice.jid, subject: '', body: 'forged' }],
       ['get_offline_count', { user: alice.username, host: domain }],
@@ -195,6 +196,55 @@ describe('a client', () => {
     const client = await XmppClient.connect(alice);
     await client.send(alice.jid, 'x'.repeat(300_000));
     expect(await client.ended()).toBe('policy-violation');
+  });
+});
+
+describe('a suspended account', () => {
+  const streams = {
+    'a socket': async () => {
+      const stream = XmppStream.connect();
+      await stream.open();
+      await stream.startTls();
+      return stream;
+    },
+    'a WebSocket': () => XmppWebSocket.connect(ports.xmppWs),
+  };
+
+  /** The condition with which a login is refused after the right password, or null. */
+  async function login(connect: () => Promise<XmppStream | XmppWebSocket>, { username, password }: Account) {
+    const stream = await connect();
+    try {
+      await stream.open();
+      expect(await stream.authenticate(username, password)).toBeNull();
+      await stream.open();
+      return await stream.bind('story');
+    } finally {
+      stream.close();
+    }
+  }
+
+  it.each(Object.entries(streams))(
+    'opens no stream over %s until it is resumed, and keeps its password',
+    async (_, connect) => {
+      const account = await registerAccount('suspended');
+      const member = { user: account.username, host: domain, group: 'suspended', grouphost: domain };
+      expect(await login(connect, account)).toBeNull();
+      await ejabberd('srg_user_add', member);
+      expect(await login(connect, account)).toBe('not-allowed');
+      await ejabberd('srg_user_del', member);
+      expect(await login(connect, account)).toBeNull();
+    },
+  );
+
+  it('gets nothing into its roster by it', async () => {
+    const [one, other] = await Promise.all([registerAccount('suspended'), registerAccount('suspended')]);
+    const client = await XmppClient.connect(one);
+    for (const { username } of [one, other]) {
+      await ejabberd('srg_user_add', { user: username, host: domain, group: 'suspended', grouphost: domain });
+    }
+    expect(await client.contacts()).toEqual([]);
+    expect(client.presences.filter(({ from }) => from?.startsWith(other.jid))).toEqual([]);
+    await client.close();
   });
 });
 

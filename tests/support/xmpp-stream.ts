@@ -48,6 +48,14 @@ abstract class Wire {
     scram.verify(decode(outcome[1]!));
     return null;
   }
+
+  /** Binds a resource (RFC 6120 §7); resolves with the condition of the refusal, or null. */
+  async bind(resource: string): Promise<string | null> {
+    const bind = `<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>${resource}</resource></bind>`;
+    this.write(`<iq xmlns='jabber:client' type='set' id='bind'>${bind}</iq>`);
+    const [, condition] = await this.read(/<jid>[^<]+<\/jid>|<error[^>]*><([\w-]+)/);
+    return condition ?? null;
+  }
 }
 
 /** A stream on a socket. */

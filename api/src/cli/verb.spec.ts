@@ -62,12 +62,12 @@ describe('what follows a verb', () => {
 describe('the value of an option', () => {
   const input = (options: Record<string, string>) => ({ arguments: [], options });
 
-  it('is a number within its range, or its default', () => {
-    expect(numberOption(input({ uses: '7' }), 'uses', 1, [1, 10])).toBe(7);
-    expect(numberOption(input({}), 'uses', 1, [1, 10])).toBe(1);
-    for (const uses of ['0', '11', '-1', '1.5', 'many', '', '1e1']) {
-      const error = refusal(() => numberOption(input({ uses }), 'uses', 1, [1, 10]));
-      expect(error.message).toBe('--uses must be a whole number from 1 to 10');
+  it('is a whole number, or its default', () => {
+    expect(numberOption(input({ uses: '7' }), 'uses', 1)).toBe(7);
+    expect(numberOption(input({}), 'uses', 1)).toBe(1);
+    for (const uses of ['-1', '1.5', 'many', '', '1e1', '9'.repeat(16)]) {
+      const error = refusal(() => numberOption(input({ uses }), 'uses', 1));
+      expect(error.message).toBe('--uses must be a whole number');
     }
   });
 

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { columns } from './print.js';
 
 /** A word that may follow a verb's arguments: `--uses N` when it has a value, `--json` when it has none. */
 export interface VerbOption {
@@ -84,18 +85,12 @@ function parse(verb: Verb, rest: readonly string[]) {
   }
 }
 
-/** A whole number that an option gives. @throws UsageError when it is none or out of range */
-export function numberOption(
-  input: VerbInput,
-  name: string,
-  fallback: number,
-  [least, most]: [number, number],
-): number {
+/** The whole number that an option gives. @throws UsageError */
+export function numberOption(input: VerbInput, name: string, fallback: number): number {
   const text = input.options[name];
   if (text === undefined) return fallback;
-  const value = Number(text);
-  if (typeof text === 'string' && /^\d+$/.test(text) && value >= least && value <= most) return value;
-  throw new UsageError(`--${name} must be a whole number from ${least} to ${most}`);
+  if (typeof text === 'string' && /^\d{1,15}$/.test(text)) return Number(text);
+  throw new UsageError(`--${name} must be a whole number`);
 }
 
 /** The text that an option gives. */
@@ -111,20 +106,16 @@ function usageOf(verb: Verb): string {
   return [verb.name, ...(verb.arguments ?? []), ...options].join(' ');
 }
 
-const columns = (rows: readonly (readonly [string, string])[]): string => {
-  const width = Math.max(...rows.map(([left]) => left.length));
-  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}\n`).join('');
-};
-
 /** The verbs, each with what it does. */
 export const listOf = (verbs: readonly Verb[]): string =>
-  `usage: veil.sh VERB, where VERB is one of\n\n${columns(verbs.map((verb) => [usageOf(verb), verb.about]))}`;
+  `usage: veil.sh VERB, where VERB is one of\n\n${columns(verbs.map((verb) => [`  ${usageOf(verb)}`, verb.about]))}`;
 
 /** How one verb is called. */
 export function helpOf(verb: Verb): string {
-  const options = Object.entries(verb.options ?? {}).map(
-    ([name, option]) => [optionUsage(name, option), option.about] as const,
-  );
+  const options = Object.entries(verb.options ?? {}).map(([name, option]) => [
+    `  ${optionUsage(name, option)}`,
+    option.about,
+  ]);
   const list = options.length > 0 ? `\n${columns(options)}` : '';
   return `usage: veil.sh ${usageOf(verb)}\n\n${verb.about}\n${list}`;
 }

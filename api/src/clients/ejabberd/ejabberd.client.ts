@@ -3,6 +3,7 @@ import { Agent as HttpsAgent } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import axios, { type AxiosInstance, type AxiosResponse } from 'axios';
+import { usernameOf } from '../../common/jid.js';
 import { Problem } from '../../common/problem.js';
 import { CONFIG, type Config } from '../../config/config.js';
 
@@ -34,6 +35,14 @@ export abstract class Ejabberd {
   abstract checkPassword(username: string, password: string): Promise<boolean>;
   /** Ends every stream of the account and removes everything that the chat server keeps of it. A missing account is fine. */
   abstract unregister(username: string): Promise<void>;
+  /** Ends every stream of the account, also those that wait to be resumed. */
+  abstract endStreams(username: string): Promise<void>;
+  /** Ends every stream of the account and refuses new ones; nothing that is kept of it changes. Done already is fine. */
+  abstract suspend(username: string): Promise<void>;
+  /** Lets the account in again. Done already is fine. */
+  abstract resume(username: string): Promise<void>;
+  /** The accounts that are refused. */
+  abstract suspended(): Promise<Set<string>>;
   /** A missing room is null. */
   abstract readRoom(room: string): Promise<Room | null>;
   /** Creates the room, hidden, members-only and archived; an existing one is fine. */
@@ -71,8 +80,10 @@ const ONLY_NEEDED = { accept: null, 'accept-encoding': null, 'user-agent': null 
 
 const USER_EXISTS = 10_090;
 const REFUSED = 10_001;
-/** What ejabberd takes to destroy a room. */
-const DESTROYING_MS = 10;
+/** What ejabberd takes to destroy a room, or to end a stream. */
+const ASK_AGAIN_MS = 10;
+/** The group of ejabberd.yml whose members may not open a stream. */
+const SUSPENDED = 'suspended';
 
 type Arguments = Record<string, unknown>;
 
@@ -136,6 +147,33 @@ export class EjabberdHttpClient extends Ejabberd implements OnApplicationShutdow
 
   async unregister(user: string): Promise<void> {
     await this.ok('unregister', { user, host: this.host });
+    // ejabberd leaves it there, for whoever has the name next.
+    await this.ok('srg_user_del', this.suspension(user));
+  }
+
+  async endStreams(user: string): Promise<void> {
+    const deadline = performance.now() + this.timeoutMs;
+    for (;;) {
+      const answer = await this.call('kick_user', { user, host: this.host });
+      if (answer.status === 200 && answer.data?.num_resources === 0) return;
+      if (answer.status !== 200 || performance.now() > deadline) throw this.misunderstood('kick_user', answer);
+      await delay(ASK_AGAIN_MS);
+    }
+  }
+
+  async suspend(user: string): Promise<void> {
+    await this.setSuspended(user, true);
+    await this.endStreams(user);
+  }
+
+  async resume(user: string): Promise<void> {
+    await this.setSuspended(user, false);
+  }
+
+  async suspended(): Promise<Set<string>> {
+    const answer = await this.call('srg_get_members', { group: SUSPENDED, host: this.host });
+    if (!isListOf(answer, isText)) throw this.misunderstood('srg_get_members', answer);
+    return new Set(answer.data.flatMap((jid) => usernameOf(jid, this.host) ?? []));
   }
 
   async readRoom(name: string): Promise<Room | null> {
@@ -177,7 +215,7 @@ export class EjabberdHttpClient extends Ejabberd implements OnApplicationShutdow
       const answer = await this.call('destroy_room', { name, service: this.service });
       if (isMissingRoom(answer)) return;
       if (answer.status !== 200 || performance.now() > deadline) throw this.misunderstood('destroy_room', answer);
-      await delay(DESTROYING_MS);
+      await delay(ASK_AGAIN_MS);
     }
   }
 
@@ -195,6 +233,18 @@ export class EjabberdHttpClient extends Ejabberd implements OnApplicationShutdow
 
   async unsubscribe(name: string, jid: string): Promise<void> {
     await this.ok('unsubscribe_room', { user: jid, room: `${name}@${this.service}` });
+  }
+
+  private suspension(user: string): Arguments {
+    return { user, host: this.host, group: SUSPENDED, grouphost: this.host };
+  }
+
+  /** ejabberd answers that it did whether it could or not, and logs an error when there was nothing to do. */
+  private async setSuspended(user: string, wanted: boolean): Promise<void> {
+    if ((await this.suspended()).has(user) === wanted) return;
+    await this.ok(wanted ? 'srg_user_add' : 'srg_user_del', this.suspension(user));
+    if ((await this.suspended()).has(user) === wanted) return;
+    throw new Problem('chat_server_unavailable', 'ejabberd did not keep who is suspended');
   }
 
   private async setOption(name: string, option: string, value: string): Promise<void> {

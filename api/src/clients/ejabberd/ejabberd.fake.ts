@@ -11,6 +11,9 @@ export type Fault = 'refuse' | 'apply_then_cut';
 export class FakeEjabberd extends Ejabberd {
   readonly accounts = new Map<string, string>();
   readonly rooms = new Map<string, Room>();
+  /** Whose streams were ended, each time. */
+  readonly ended: string[] = [];
+  private readonly refused = new Set<string>();
   readonly calls: string[] = [];
   private readonly faults: { verb: string; fault: Fault }[] = [];
 
@@ -40,7 +43,29 @@ export class FakeEjabberd extends Ejabberd {
   }
 
   unregister(username: string): Promise<void> {
-    return this.perform('unregister', () => void this.accounts.delete(username));
+    return this.perform('unregister', () => {
+      this.accounts.delete(username);
+      this.refused.delete(username);
+    });
+  }
+
+  endStreams(username: string): Promise<void> {
+    return this.perform('endStreams', () => void this.ended.push(username));
+  }
+
+  suspend(username: string): Promise<void> {
+    return this.perform('suspend', () => {
+      this.refused.add(username);
+      this.ended.push(username);
+    });
+  }
+
+  resume(username: string): Promise<void> {
+    return this.perform('resume', () => void this.refused.delete(username));
+  }
+
+  suspended(): Promise<Set<string>> {
+    return this.perform('suspended', () => new Set(this.refused));
   }
 
   readRoom(name: string): Promise<Room | null> {

@@ -23,9 +23,18 @@ export class AccountController {
   @RateLimited('register')
   @ApiOperation({ summary: 'Create an account for chat and calls, and log in' })
   @ApiCreatedResponse({ type: RegisterAnswer })
-  @Problems('validation_failed', 'username_taken', 'account_busy', 'rate_limited', 'chat_server_unavailable')
-  register(@Body() { username, password }: RegisterRequest): Promise<RegisterAnswer> {
-    return this.accounts.register(username, password);
+  @Problems(
+    'registration_closed',
+    'invite_required',
+    'invite_invalid',
+    'validation_failed',
+    'username_taken',
+    'account_busy',
+    'rate_limited',
+    'chat_server_unavailable',
+  )
+  register(@Body() { username, password, invite_code }: RegisterRequest): Promise<RegisterAnswer> {
+    return this.accounts.register(username, password, invite_code);
   }
 
   @Post('login')

@@ -7,6 +7,14 @@ export class RegisterRequest {
 
   @Text({ min: 8, max: 128, secret: true, description: 'Not one of the common ones' })
   password!: string;
+
+  @Text({
+    max: 64,
+    optional: true,
+    secret: true,
+    description: 'Needed where `registration` of /server/info is `invite`',
+  })
+  invite_code?: string;
 }
 
 export class LoginRequest {

@@ -3,10 +3,12 @@ import { EjabberdModule } from '../../clients/ejabberd/ejabberd.module.js';
 import { KamailioModule } from '../../clients/kamailio/kamailio.module.js';
 import { reaperOf } from '../../common/reaper.js';
 import { Authenticator } from '../../http/access.js';
+import { InvitesModule } from '../invites/invites.module.js';
 import { AccountController } from './account.controller.js';
 import { AccountRepository } from './account.repository.js';
 import { AccountService } from './account.service.js';
 import { AccountRemoval } from './account-removal.js';
+import { NameReservation } from './name-reservation.js';
 import { OneTimeCodes } from './one-time-codes.js';
 import { OneTimeCodesRepository } from './one-time-codes.repository.js';
 import { RegistrationService } from './registration.service.js';
@@ -16,11 +18,12 @@ import { SessionService } from './session.service.js';
 /** Global because its Authenticator guards every route of every feature. */
 @Global()
 @Module({
-  imports: [EjabberdModule, KamailioModule],
+  imports: [EjabberdModule, KamailioModule, InvitesModule],
   controllers: [AccountController],
   providers: [
     AccountService,
     RegistrationService,
+    NameReservation,
     AccountRemoval,
     reaperOf('session-reaper', SessionService, (sessions) => (most) => sessions.removeExpired(most)),
     reaperOf(

@@ -5,12 +5,24 @@ import type { SipCredentials } from './password.js';
 
 export type AccountStatus = 'pending' | 'active' | 'deleting';
 
+/** A name that is taken for an account that is being made. */
+export interface Reservation {
+  id: string;
+  username: string;
+  domain: string;
+  leaseUntil: Date;
+}
+
 export interface AccountRow {
   id: string;
   username: string;
   status: AccountStatus;
   lease_until: Date | null;
 }
+
+/** Whether a statement would have used an invite more often than it allows: the table's own check, which counts in turn. */
+const isOverused = (error: unknown): boolean =>
+  typeof error === 'object' && error !== null && 'constraint_name' in error && error.constraint_name === 'invites_used';
 
 /**
  * Accounts and the rows that live and die with them. `lease_until` is a fencing token as well: whoever holds a lease
@@ -33,12 +45,31 @@ export class AccountRepository {
   }
 
   /** Takes the username for whoever holds the lease; false when somebody has it. */
-  async reserve(account: { id: string; username: string; domain: string; leaseUntil: Date }): Promise<boolean> {
+  async reserve(account: Reservation): Promise<boolean> {
     const { count } = await this.sql`
       INSERT INTO accounts (id, username, domain, status, lease_until)
       VALUES (${account.id}, ${account.username}, ${account.domain}, 'pending', ${account.leaseUntil})
       ON CONFLICT (username, domain) DO NOTHING`;
     return count === 1;
+  }
+
+  /** Takes the username and a use of the invite, or neither; false when either is somebody else's. */
+  async reserveByInvite(account: Reservation, inviteHash: Buffer, now: Date): Promise<boolean> {
+    try {
+      const { count } = await this.sql`
+        WITH reserved AS (
+          INSERT INTO accounts (id, username, domain, status, lease_until, invite_id)
+          SELECT ${account.id}, ${account.username}, ${account.domain}, 'pending', ${account.leaseUntil}, id
+          FROM invites WHERE code_hash = ${inviteHash} AND expires_at > ${now} AND revoked_at IS NULL
+          ON CONFLICT (username, domain) DO NOTHING
+          RETURNING invite_id
+        )
+        UPDATE invites SET used = used + 1 FROM reserved WHERE id = reserved.invite_id`;
+      return count === 1;
+    } catch (error) {
+      if (isOverused(error)) return false;
+      throw error;
+    }
   }
 
   /** The reserved account becomes active and can make calls; false when the lease was lost meanwhile. */
@@ -49,7 +80,7 @@ export class AccountRepository {
   ): Promise<boolean> {
     return inTransaction(this.sql, async (transaction) => {
       const { count } = await transaction`
-        UPDATE accounts SET status = 'active', lease_until = NULL
+        UPDATE accounts SET status = 'active', lease_until = NULL, invite_id = NULL
         WHERE id = ${account.id} AND status = 'pending' AND lease_until = ${account.leaseUntil}`;
       if (count === 1) await this.writeSubscriber(account, sipDomain, sip, transaction);
       return count === 1;
@@ -126,8 +157,13 @@ export class AccountRepository {
     return row;
   }
 
-  /** Removes the row, which frees the username. Sessions and registrations go with it. */
+  /** Removes the row, which frees the username. Sessions and registrations go with it; a use of an invite comes back. */
   async remove(id: string, leaseUntil: Date): Promise<void> {
-    await this.sql`DELETE FROM accounts WHERE id = ${id} AND status <> 'active' AND lease_until = ${leaseUntil}`;
+    await this.sql`
+      WITH removed AS (
+        DELETE FROM accounts WHERE id = ${id} AND status <> 'active' AND lease_until = ${leaseUntil}
+        RETURNING invite_id
+      )
+      UPDATE invites SET used = used - 1 FROM removed WHERE invites.id = removed.invite_id`;
   }
 }

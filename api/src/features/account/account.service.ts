@@ -31,8 +31,8 @@ export class AccountService {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  async register(username: string, password: string): Promise<RegisterAnswer> {
-    const account = await this.registration.register(username, password);
+  async register(username: string, password: string, invite: string | undefined): Promise<RegisterAnswer> {
+    const account = await this.registration.register(username, password, { invite });
     return { status: 'registered', ...this.answer(await this.openSession(account.username)) };
   }
 

@@ -37,6 +37,12 @@ export class ServerInfo {
   @ApiProperty({ example: 'upload.example.com', description: 'Host of uploaded files' })
   http_upload_host!: string;
 
+  @ApiProperty({
+    enum: ['open', 'invite', 'closed'],
+    description: 'Whether registering needs an invite code, or is not possible',
+  })
+  registration!: 'open' | 'invite' | 'closed';
+
   @ApiProperty({ example: '1.0.0' })
   server_version!: string;
 

@@ -7,7 +7,7 @@ import type { ServerInfo } from './server-info.dto.js';
 export class ServerInfoService {
   readonly info: ServerInfo;
 
-  constructor(@Inject(CONFIG) { addresses, ports, versions }: Config) {
+  constructor(@Inject(CONFIG) { addresses, identity, ports, versions }: Config) {
     this.info = {
       xmpp_domain: addresses.xmppDomain,
       xmpp_host: addresses.xmppHost,
@@ -21,6 +21,7 @@ export class ServerInfoService {
       turn_server: `${addresses.turnDomain}:${ports.turn}`,
       turn_server_tls: `${addresses.turnDomain}:${ports.turnTls}`,
       http_upload_host: addresses.uploadDomain,
+      registration: identity.registration,
       server_version: versions.server,
       min_client_version: versions.minimumClient,
     };
