@@ -22,3 +22,6 @@ const codeOf = (error: unknown): string =>
 export function isDatabaseUnavailable(error: unknown): boolean {
   return UNAVAILABLE.has(codeOf(error));
 }
+
+/** Whether a statement was refused since somebody else has what must be unique. */
+export const isUniqueViolation = (error: unknown): boolean => codeOf(error) === '23505';

@@ -6,11 +6,12 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 
-/** A mail as it arrived: whom the envelope names, and the text with its headers. */
+/** A mail as it arrived: whom the envelope names, what came, and the text in it. */
 export interface ReceivedMail {
   from: string;
   to: string[];
   raw: string;
+  text: string;
   /** Whether it came over TLS, and as whom the sender had logged in. */
   secure: boolean;
   user: string | undefined;
@@ -104,7 +105,8 @@ export class TestMailServer {
           if (fault) return done(fault);
           const from = envelope.mailFrom ? envelope.mailFrom.address : '';
           const to = envelope.rcptTo.map(({ address }) => address);
-          this.mails.push({ from, to, raw: Buffer.concat(chunks).toString(), secure, user });
+          const raw = Buffer.concat(chunks).toString();
+          this.mails.push({ from, to, raw, text: textOf(raw), secure, user });
           done();
         });
       },
@@ -119,4 +121,13 @@ export class TestMailServer {
     for (const { _socket } of this.server?.connections ?? []) _socket.destroy();
     return null;
   }
+}
+
+/** The text of a mail without its transfer encoding, 7bit or quoted-printable (RFC 2045 §6.7), of ASCII. */
+function textOf(raw: string): string {
+  const [headers = '', ...parts] = raw.split('\r\n\r\n');
+  const text = parts.join('\r\n\r\n');
+  if (!/^content-transfer-encoding: quoted-printable$/im.test(headers)) return text;
+  const unfolded = text.replaceAll('=\r\n', '');
+  return unfolded.replace(/=([0-9A-F]{2})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
 }
