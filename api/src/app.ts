@@ -12,6 +12,7 @@ import { serveDocumentation } from './http/openapi.js';
 import { sendFrameworkError } from './http/problem.filter.js';
 import { RateLimiter } from './http/rate-limiter.js';
 import { addRequestHooks, newRequestId } from './http/request-hooks.js';
+import { BASE_PATH, withBasePath } from './http/root-paths.js';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -39,6 +40,7 @@ function fastifyAdapter({ http }: Config): FastifyAdapter {
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
+    rewriteUrl: withBasePath,
     routerOptions: { maxParamLength: 512 },
     // http/drain.ts ends connections; Nest, told to, would cut those whose request is being worked on.
     forceCloseConnections: false,
@@ -55,7 +57,7 @@ export async function createApp(config: Config, build: Build = fromModuleList): 
   drain.watch(app.getHttpServer());
   addRequestHooks(fastify, app.get(RateLimiter), drain);
   if (config.http.corsOrigin) app.enableCors({ origin: config.http.corsOrigin, maxAge: 3600 });
-  app.setGlobalPrefix('api/v1', {
+  app.setGlobalPrefix(BASE_PATH, {
     exclude: [
       { path: 'health', method: RequestMethod.GET },
       { path: 'health/ready', method: RequestMethod.GET },

@@ -8,13 +8,17 @@ const GROUP_LENGTH = 5;
 /** What a code may be typed as: O is read as 0, I and L as 1. */
 const TYPED = new RegExp(`^[0-9A-TV-Za-tv-z]{${GROUPS * GROUP_LENGTH}}$`);
 
+const randomLetters = (count: number): string =>
+  Array.from(randomBytes(count), (byte) => ALPHABET.charAt(byte & 31)).join('');
+
 /** A new random code of 100 bits that people can type: `7K3QX-0M2AB-…`, four groups of five. */
-export function newCode(): string {
-  const letters = Array.from(randomBytes(GROUPS * GROUP_LENGTH), (byte) => ALPHABET.charAt(byte & 31));
-  return Array.from({ length: GROUPS }, (_, group) =>
-    letters.slice(group * GROUP_LENGTH, (group + 1) * GROUP_LENGTH).join(''),
-  ).join('-');
-}
+export const newCode = (): string => Array.from({ length: GROUPS }, () => randomLetters(GROUP_LENGTH)).join('-');
+
+/** Ten random letters and digits in lower case, of 50 bits: apart from others, but no secret. */
+export const newName = (): string => randomLetters(10).toLowerCase();
+
+/** A password of 256 bits that nobody is told. */
+export const newPassword = (): string => randomBytes(32).toString('base64url');
 
 /** The SHA-256 under which a code is kept, in whatever case and grouping it was typed; null for what can't be one. */
 export function codeHash(typed: string): Buffer | null {

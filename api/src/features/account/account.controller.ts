@@ -14,11 +14,11 @@ import {
 import { AccountService } from './account.service.js';
 
 @ApiTags('account')
-@Controller('account')
+@Controller()
 export class AccountController {
   constructor(private readonly accounts: AccountService) {}
 
-  @Post('register')
+  @Post(['account/register', 'auth/register'])
   @Public()
   @RateLimited('register')
   @ApiOperation({ summary: 'Create an account for chat and calls, and log in' })
@@ -29,26 +29,27 @@ export class AccountController {
     'invite_invalid',
     'validation_failed',
     'username_taken',
+    'email_taken',
     'account_busy',
     'rate_limited',
     'chat_server_unavailable',
   )
-  register(@Body() { username, password, invite_code }: RegisterRequest): Promise<RegisterAnswer> {
-    return this.accounts.register(username, password, invite_code);
+  register(@Body() request: RegisterRequest): Promise<RegisterAnswer> {
+    return this.accounts.register(request);
   }
 
-  @Post('login')
+  @Post(['account/login', 'auth/login'])
   @HttpCode(200)
   @Public()
   @RateLimited('login')
   @ApiOperation({ summary: 'Log in' })
   @ApiOkResponse({ type: LoginAnswer })
   @Problems('validation_failed', 'invalid_credentials', 'rate_limited', 'chat_server_unavailable')
-  login(@Body() { username, password }: LoginRequest): Promise<LoginAnswer> {
-    return this.accounts.login(username, password);
+  login(@Body() request: LoginRequest): Promise<LoginAnswer> {
+    return this.accounts.login(request);
   }
 
-  @Delete()
+  @Delete('account')
   @RateLimited('delete_account')
   @ApiBearerAuth()
   @ApiOperation({ summary: 'Delete the own account everywhere' })

@@ -2,8 +2,18 @@ import { ApiProperty } from '@nestjs/swagger';
 import { Text } from '../../http/fields.js';
 
 export class RegisterRequest {
-  @Text({ min: 3, max: 32, description: 'Letters a-z, digits and _; folded to lower case', example: 'alice' })
-  username!: string;
+  @Text({
+    min: 3,
+    max: 32,
+    optional: true,
+    description:
+      'Letters a-z, digits and _; folded to lower case. May be left out with `email`: a name is made up then',
+    example: 'alice',
+  })
+  username?: string;
+
+  @Text({ max: 254, optional: true, description: 'Another name to log in with', example: 'alice@example.org' })
+  email?: string;
 
   @Text({ min: 8, max: 128, secret: true, description: 'Not one of the common ones' })
   password!: string;
@@ -18,8 +28,16 @@ export class RegisterRequest {
 }
 
 export class LoginRequest {
-  @Text({ max: 128, description: 'In any case', example: 'alice' })
-  username!: string;
+  @Text({ max: 254, optional: true, description: 'Username, JID or e-mail address, in any case', example: 'alice' })
+  username?: string;
+
+  @Text({
+    max: 254,
+    optional: true,
+    description: 'In place of `username`; the same is accepted',
+    example: 'alice@example.org',
+  })
+  email?: string;
 
   @Text({ max: 128, secret: true, description: 'The password' })
   password!: string;

@@ -127,6 +127,85 @@ describe('accounts', () => {
     }
   });
 
+  describe('with an e-mail address', () => {
+    const post = (path: string, body: object) => app.http.post(path).send({ password: 'correct horse', ...body });
+    const registerBy = (body: object) => post('/api/v1/account/register', body);
+    const loginBy = (body: object) => post('/api/v1/account/login', body);
+    const usernameIn = ({ body }: { body: { jid: string } }) => body.jid.split('@', 1)[0] ?? '';
+
+    it('registers at the root, as signalling clients do, and logs in in whatever case it is typed', async () => {
+      const registered = await post('/auth/register', { email: ' Signal@Example.org ' });
+      expect(registered.status).toBe(201);
+      expect(registered.body).toMatchObject({ token_type: 'Bearer', access_token: expect.any(String) });
+      expect(registered.body.jid).toMatch(/^user_[0-9a-z]{10}@veil.test$/);
+      for (const path of ['/auth/login', '/api/v1/auth/login', '/api/v1/account/login']) {
+        const answer = await post(path, { email: 'sIGNAL@example.ORG' });
+        expect([answer.status, answer.body.jid]).toEqual([200, registered.body.jid]);
+      }
+      expect((await loginBy({ username: 'signal@example.org' })).body.jid).toBe(registered.body.jid);
+      expect((await loginBy({ username: usernameIn(registered) })).body.jid).toBe(registered.body.jid);
+      expect((await loginBy({ email: registered.body.jid })).body.jid).toBe(registered.body.jid);
+      expect((await loginBy({ email: 'signal@example.org', password: 'wrong' })).body.code).toBe('invalid_credentials');
+      expect((await loginBy({ email: 'nobody@example.org' })).body.code).toBe('invalid_credentials');
+    });
+
+    it('gives an address to one account, in whatever form it is typed', async () => {
+      expect((await registerBy({ username: 'first_of_two', email: 'two@B\u00fccher.example' })).status).toBe(201);
+      const second = await registerBy({ username: 'second_of_two', email: 'TWO@xn--bcher-kva.example' });
+      expect([second.status, second.body.code]).toEqual([409, 'email_taken']);
+      expect(await traces('second_of_two')).toEqual(nothing);
+    });
+
+    it('gives one of 50 simultaneous registrations the address', async () => {
+      const answers = await Promise.all(Array.from({ length: 50 }, () => registerBy({ email: 'race@example.org' })));
+      const codes = answers.map(({ status, body }) => `${status} ${body.code}`).sort();
+      expect(codes).toEqual(['201 undefined', ...Array.from({ length: 49 }, () => '409 email_taken')]);
+      expect(await app.database.sql`SELECT 1 FROM accounts WHERE status <> 'active'`).toHaveLength(0);
+    });
+
+    it('frees the address when a registration fails, and when the account is deleted', async () => {
+      app.ejabberd.failNext('register', 'apply_then_cut');
+      expect((await registerBy({ email: 'free@example.org' })).status).toBe(503);
+      const { status, body } = await registerBy({ email: 'free@example.org' });
+      expect(status).toBe(201);
+      const bearer = { authorization: `Bearer ${body.token}` };
+      app.ejabberd.failNext('unregister', 'refuse');
+      const gone = await app.http
+        .delete('/api/v1/account')
+        .set(bearer)
+        .send({ jid: body.jid, password: 'correct horse' });
+      expect(gone.body.status).toBe('deleting');
+      expect((await registerBy({ email: 'free@example.org' })).status).toBe(201);
+    });
+
+    it('lets nobody shadow the JID of another by an address of our domain', async () => {
+      const { username, jid } = await app.register('shadowed');
+      expect((await registerBy({ email: jid.toUpperCase() })).body.code).toBe('email_taken');
+      const holder = await registerBy({ email: 'mailbox_1@veil.test' });
+      expect(holder.status).toBe(201);
+      expect((await registerBy({ username: 'mailbox_1' })).body.code).toBe('username_taken');
+      expect((await loginBy({ email: 'mailbox_1@veil.test' })).body.jid).toBe(holder.body.jid);
+      expect((await registerBy({ username: 'own_mailbox', email: 'own_mailbox@veil.test' })).status).toBe(201);
+      expect((await traces(username)).accounts).toEqual(['active']);
+    });
+
+    it.each([
+      [{}, 'username'],
+      [{ email: 'no address' }, 'email'],
+      [{ email: 'a@example.org\r\nBcc: b@example.org' }, 'email'],
+      [{ email: `${'a'.repeat(250)}@example.org` }, 'email'],
+      [{ username: null, email: null }, 'username'],
+      [{ username: 'somebody@example.org' }, 'username'],
+    ])('refuses to register %j', async (body, field) => {
+      const answer = await registerBy(body);
+      expect([answer.status, answer.body.errors?.[0]?.field]).toEqual([422, field]);
+    });
+
+    it.each([[{}], [{ username: 'a_name', email: 'an@example.org' }]])('refuses a login of %j', async (body) => {
+      expect((await loginBy(body)).status).toBe(422);
+    });
+  });
+
   it('keeps no session of a wrong password, and none that has expired', async () => {
     const { username, password, id } = await app.register('sessions');
     const sessions = async () => (await app.database.sql`SELECT 1 FROM sessions WHERE account_id = ${id}`).length;

@@ -5,11 +5,26 @@ import type { SipCredentials } from './password.js';
 
 export type AccountStatus = 'pending' | 'active' | 'deleting';
 
-/** A name that is taken for an account that is being made. */
-export interface Reservation {
-  id: string;
+/** Ways in besides the username; each leads to one account of a domain only. */
+export interface Identities {
+  /** In its normal form (common/email.ts). */
+  email: string | null;
+  /** When the address was proved; null: it is a login name and no more. */
+  emailVerifiedAt: Date | null;
+  googleSub: string | null;
+}
+
+export const NO_IDENTITIES: Identities = { email: null, emailVerifiedAt: null, googleSub: null };
+
+/** All that a new account wants to be known by. */
+export interface Claim extends Identities {
   username: string;
   domain: string;
+}
+
+/** A claim that is taken for an account that is being made. */
+export interface Reservation extends Claim {
+  id: string;
   leaseUntil: Date;
 }
 
@@ -19,6 +34,9 @@ export interface AccountRow {
   status: AccountStatus;
   lease_until: Date | null;
 }
+
+/** Whoever has a part of a claim. */
+export type Claimant = AccountRow & Pick<Identities, 'email' | 'googleSub'>;
 
 /** Whether a statement would have used an invite more often than it allows: the table's own check, which counts in turn. */
 const isOverused = (error: unknown): boolean =>
@@ -32,10 +50,28 @@ const isOverused = (error: unknown): boolean =>
 export class AccountRepository {
   constructor(@Inject(SQL) private readonly sql: Sql) {}
 
-  async find(username: string, domain: string): Promise<AccountRow | undefined> {
-    const [row] = await this.sql<AccountRow[]>`
-      SELECT id, username, status, lease_until FROM accounts WHERE username = ${username} AND domain = ${domain}`;
+  /** Whoever has one of these names in the domain, if anybody: the Google account counts first, then the username. */
+  async findClaimant(
+    domain: string,
+    usernames: string[],
+    emails: string[],
+    googleSub: string | null,
+  ): Promise<Claimant | undefined> {
+    const [row] = await this.sql<Claimant[]>`
+      SELECT id, username, status, lease_until, email, google_sub AS "googleSub" FROM accounts
+      WHERE domain = ${domain} AND (
+        username = ANY(${usernames}::text[]) OR email = ANY(${emails}::text[]) OR google_sub = ${googleSub})
+      ORDER BY google_sub = ${googleSub} DESC NULLS LAST, username = ANY(${usernames}::text[]) DESC LIMIT 1`;
     return row;
+  }
+
+  /** The active account that has this username, or else this address. */
+  async findUsername(username: string | null, email: string, domain: string): Promise<string | undefined> {
+    const [row] = await this.sql<{ username: string }[]>`
+      SELECT username FROM accounts
+      WHERE (username = ${username} OR email = ${email}) AND domain = ${domain} AND status = 'active'
+      ORDER BY username = ${username} DESC NULLS LAST LIMIT 1`;
+    return row?.username;
   }
 
   async findActive(usernames: string[], domain: string): Promise<{ id: string; username: string }[]> {
@@ -44,24 +80,27 @@ export class AccountRepository {
       WHERE username = ANY(${usernames}::text[]) AND domain = ${domain} AND status = 'active'`;
   }
 
-  /** Takes the username for whoever holds the lease; false when somebody has it. */
+  /** Takes what is claimed for whoever holds the lease; false when somebody has some of it. */
   async reserve(account: Reservation): Promise<boolean> {
     const { count } = await this.sql`
-      INSERT INTO accounts (id, username, domain, status, lease_until)
-      VALUES (${account.id}, ${account.username}, ${account.domain}, 'pending', ${account.leaseUntil})
-      ON CONFLICT (username, domain) DO NOTHING`;
+      INSERT INTO accounts (id, username, domain, status, lease_until, email, email_verified_at, google_sub)
+      VALUES (${account.id}, ${account.username}, ${account.domain}, 'pending', ${account.leaseUntil},
+        ${account.email}, ${account.emailVerifiedAt}, ${account.googleSub})
+      ON CONFLICT DO NOTHING`;
     return count === 1;
   }
 
-  /** Takes the username and a use of the invite, or neither; false when either is somebody else's. */
+  /** Takes what is claimed and a use of the invite, or neither; false when either is somebody else's. */
   async reserveByInvite(account: Reservation, inviteHash: Buffer, now: Date): Promise<boolean> {
     try {
       const { count } = await this.sql`
         WITH reserved AS (
-          INSERT INTO accounts (id, username, domain, status, lease_until, invite_id)
-          SELECT ${account.id}, ${account.username}, ${account.domain}, 'pending', ${account.leaseUntil}, id
+          INSERT INTO accounts (
+            id, username, domain, status, lease_until, email, email_verified_at, google_sub, invite_id)
+          SELECT ${account.id}, ${account.username}, ${account.domain}, 'pending', ${account.leaseUntil},
+            ${account.email}, ${account.emailVerifiedAt}::timestamptz, ${account.googleSub}, id
           FROM invites WHERE code_hash = ${inviteHash} AND expires_at > ${now} AND revoked_at IS NULL
-          ON CONFLICT (username, domain) DO NOTHING
+          ON CONFLICT DO NOTHING
           RETURNING invite_id
         )
         UPDATE invites SET used = used + 1 FROM reserved WHERE id = reserved.invite_id`;
@@ -116,7 +155,8 @@ export class AccountRepository {
   close(account: { id: string; username: string; leaseUntil: Date }, sipDomain: string): Promise<boolean> {
     return inTransaction(this.sql, async (transaction) => {
       const { count } = await transaction`
-        UPDATE accounts SET status = 'deleting', lease_until = ${account.leaseUntil}
+        UPDATE accounts SET status = 'deleting', lease_until = ${account.leaseUntil},
+          email = NULL, email_verified_at = NULL, google_sub = NULL
         WHERE id = ${account.id} AND status = 'active'`;
       // Not the second of two deletions: by now the name may belong to somebody else.
       if (count === 0) return false;

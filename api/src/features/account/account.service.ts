@@ -1,16 +1,17 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Ejabberd } from '../../clients/ejabberd/ejabberd.client.js';
 import { jidOf, usernameOf } from '../../common/jid.js';
-import { Problem } from '../../common/problem.js';
+import { invalidField, Problem } from '../../common/problem.js';
 import { CONFIG, type Config } from '../../config/config.js';
 import type { Caller } from '../../http/access.js';
-import type { DeleteAccountAnswer, LoginAnswer, RegisterAnswer } from './account.dto.js';
-import { AccountRepository } from './account.repository.js';
+import type { DeleteAccountAnswer, LoginAnswer, LoginRequest, RegisterAnswer, RegisterRequest } from './account.dto.js';
+import { AccountRepository, NO_IDENTITIES } from './account.repository.js';
 import { AccountRemoval } from './account-removal.js';
+import { findUsername, requireEmail, typedName } from './login-name.js';
 import { sipCredentials } from './password.js';
 import { RegistrationService } from './registration.service.js';
 import { type OpenedSession, SessionService } from './session.service.js';
-import { foldUsername } from './username.js';
+import { madeUpUsername } from './username.js';
 
 /** An account as other features know it. */
 export interface KnownAccount {
@@ -31,14 +32,17 @@ export class AccountService {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  async register(username: string, password: string, invite: string | undefined): Promise<RegisterAnswer> {
-    const account = await this.registration.register(username, password, { invite });
+  /** Whoever brings only an e-mail address gets a username that is made up. */
+  async register({ username, email, password, invite_code: invite }: RegisterRequest): Promise<RegisterAnswer> {
+    if (!username && !email) throw invalidField('username', 'or email is required');
+    const identities = { ...NO_IDENTITIES, email: email ? requireEmail(email) : null };
+    const account = await this.registration.register(username ?? madeUpUsername(), password, { invite, identities });
     return { status: 'registered', ...this.answer(await this.openSession(account.username)) };
   }
 
   /** Checks the password with the chat server, which keeps it (SCRAM). @throws Problem invalid_credentials */
-  async login(rawUsername: string, password: string): Promise<LoginAnswer> {
-    const username = foldUsername(rawUsername);
+  async login({ password, ...named }: LoginRequest): Promise<LoginAnswer> {
+    const username = await findUsername(typedName(named), this.config.addresses.xmppDomain, this.accounts);
     if (!username) throw wrongCredentials();
     const session = await this.openIf(this.ejabberd.checkPassword(username, password), username);
     await this.keepSipCredentials({ id: session.accountId, username }, session.ha1, password);

@@ -3,17 +3,18 @@ import { Ejabberd } from '../../clients/ejabberd/ejabberd.client.js';
 import { invalidField } from '../../common/problem.js';
 import { CONFIG, type Config } from '../../config/config.js';
 import { InvitesService } from '../invites/invites.service.js';
-import { AccountRepository, type Reservation } from './account.repository.js';
+import { AccountRepository, type Identities, NO_IDENTITIES, type Reservation } from './account.repository.js';
 import { busy, NameReservation, taken } from './name-reservation.js';
 import { requireUncommonPassword, sipCredentials } from './password.js';
 import { requireUsername } from './username.js';
 
-/** What lets somebody register. */
+/** What lets somebody register, and what the account is to be known by besides its username. */
 export interface Admission {
   /** The code that a stranger brings. */
   invite?: string | undefined;
   /** The operator makes the account, whatever the setting REGISTRATION says. */
   byOperator?: true;
+  identities?: Identities;
 }
 
 /**
@@ -33,19 +34,20 @@ export class RegistrationService {
 
   /**
    * @returns the new account's id and folded username
-   * @throws Problem registration_closed, invite_required, invite_invalid, validation_failed, username_taken, account_busy,
-   *   chat_server_unavailable
+   * @throws Problem registration_closed, invite_required, invite_invalid, validation_failed, username_taken, email_taken,
+   *   google_account_taken, account_busy, chat_server_unavailable
    */
   async register(
     rawUsername: string,
     password: string,
-    { invite, byOperator }: Admission,
+    { invite, byOperator, identities = NO_IDENTITIES }: Admission,
   ): Promise<{ id: string; username: string }> {
     // Before the name is looked at: without an invite nobody learns which are taken.
     const admittedBy = byOperator ? null : await this.invites.admit(invite);
     const username = requireUsername(rawUsername);
     await requireUncommonPassword(username, password);
-    const reservation = await this.names.take(username, this.config.addresses.xmppDomain, admittedBy);
+    const domain = this.config.addresses.xmppDomain;
+    const reservation = await this.names.take({ username, domain, ...identities }, admittedBy);
     await this.names.undoable(reservation, async () => {
       await this.createChatAccount(reservation, password);
       await this.activate(reservation, password);

@@ -1,3 +1,4 @@
+import { newName } from '../../common/code.js';
 import { invalidField } from '../../common/problem.js';
 
 const USERNAME = /^[a-zA-Z0-9_]{3,32}$/;
@@ -21,3 +22,6 @@ export function requireUsername(raw: string): string {
   if (RESERVED.has(username)) throw invalidField('username', 'is reserved');
   return username;
 }
+
+/** A name for somebody who wished for none; it tells nothing about him. */
+export const madeUpUsername = (): string => `user_${newName()}`;
