@@ -2,22 +2,17 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { Ejabberd } from '../../clients/ejabberd/ejabberd.client.js';
 import { Kamailio } from '../../clients/kamailio/kamailio.client.js';
-import { Clock } from '../../common/clock.js';
 import { jidOf } from '../../common/jid.js';
 import { Problem } from '../../common/problem.js';
 import { CONFIG, type Config } from '../../config/config.js';
-import { AccountRepository, type AccountRow } from './account.repository.js';
+import { AccountRepository, type AccountRow, type AccountStatus } from './account.repository.js';
+import { Leases } from './leases.js';
 
 /** What a feature does about its own data before an account goes. It may be run again after a crash. */
 export type RemovalStep = (account: { id: string; username: string }) => Promise<void>;
 
-/**
- * A lease in neighbour timeouts: longer than one step may take, so that nobody takes a row over from somebody who is at
- * work. A step that takes longer all the same finds its lease lost before the next.
- */
-const LEASE_TIMEOUTS = 6;
-/** How soon a removal that failed is tried again. */
-const RETRY_MS = 5000;
+/** What this finishes. */
+const TO_GO: readonly AccountStatus[] = ['pending', 'deleting'];
 /** How long a chat server that was frozen may take to work off what it had been asked. */
 const MOST_SETTLING_MS = 2000;
 
@@ -30,7 +25,7 @@ export class AccountRemoval {
     private readonly accounts: AccountRepository,
     private readonly ejabberd: Ejabberd,
     private readonly kamailio: Kamailio,
-    private readonly clock: Clock,
+    private readonly leases: Leases,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -40,7 +35,7 @@ export class AccountRemoval {
   }
 
   newLease(): Date {
-    return new Date(this.clock.milliseconds() + LEASE_TIMEOUTS * this.config.neighbours.timeoutMs);
+    return this.leases.fresh();
   }
 
   /**
@@ -65,7 +60,7 @@ export class AccountRemoval {
 
   /** Finishes one unfinished account now; false when somebody else works on it. */
   async finishNow(id: string): Promise<boolean> {
-    const claimed = await this.accounts.claim(id, this.clock.now(), this.newLease());
+    const claimed = await this.accounts.claim(id, this.leases.now(), this.newLease());
     if (claimed) await this.finish(claimed);
     return claimed !== undefined;
   }
@@ -74,7 +69,7 @@ export class AccountRemoval {
   async finishLeftovers(most: number, onFailure: (error: unknown) => void, stopping?: AbortSignal): Promise<void> {
     for (let finished = 0; finished < most && !stopping?.aborted; finished += 1) {
       // One by one: a lease that begins long before its work might end before it.
-      const account = await this.accounts.claimUnfinished(this.clock.now(), this.newLease());
+      const account = await this.accounts.claimUnfinished(TO_GO, this.leases.now(), this.newLease());
       if (!account) return;
       await this.finishOrPostpone(account, onFailure);
     }
@@ -111,7 +106,6 @@ export class AccountRemoval {
 
   /** Best effort: when the database is away, the lease runs out by itself. */
   private async postpone({ id, lease_until }: AccountRow): Promise<void> {
-    const retryAt = new Date(this.clock.milliseconds() + RETRY_MS);
-    if (lease_until) await this.accounts.expireLease(id, lease_until, retryAt).catch(() => {});
+    if (lease_until) await this.accounts.expireLease(id, lease_until, this.leases.retry()).catch(() => {});
   }
 }

@@ -7,13 +7,17 @@ import { InvitesModule } from '../invites/invites.module.js';
 import { AccountController } from './account.controller.js';
 import { AccountRepository } from './account.repository.js';
 import { AccountService } from './account.service.js';
+import { AccountAccess } from './account-access.js';
 import { AccountRemoval } from './account-removal.js';
+import { AccountSuspension } from './account-suspension.js';
+import { Leases } from './leases.js';
 import { NameReservation } from './name-reservation.js';
 import { OneTimeCodes } from './one-time-codes.js';
 import { OneTimeCodesRepository } from './one-time-codes.repository.js';
 import { RegistrationService } from './registration.service.js';
 import { SessionRepository } from './session.repository.js';
 import { SessionService } from './session.service.js';
+import { SuspensionRepository } from './suspension.repository.js';
 
 /** Global because its Authenticator guards every route of every feature. */
 @Global()
@@ -24,7 +28,18 @@ import { SessionService } from './session.service.js';
     AccountService,
     RegistrationService,
     NameReservation,
+    Leases,
     AccountRemoval,
+    AccountSuspension,
+    AccountAccess,
+    SuspensionRepository,
+    reaperOf(
+      'suspension-reaper',
+      AccountSuspension,
+      (suspension) =>
+        (...limits) =>
+          suspension.finishLeftovers(...limits),
+    ),
     reaperOf('session-reaper', SessionService, (sessions) => (most) => sessions.removeExpired(most)),
     reaperOf(
       'account-reaper',

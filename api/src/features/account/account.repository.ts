@@ -3,7 +3,7 @@ import { type Queries, SQL, type Sql } from '../../database/database.module.js';
 import { inTransaction } from '../../database/transaction.js';
 import type { SipCredentials } from './password.js';
 
-export type AccountStatus = 'pending' | 'active' | 'deleting';
+export type AccountStatus = 'pending' | 'active' | 'suspended' | 'resuming' | 'deleting';
 
 /** Ways in besides the username; each leads to one account of a domain only. */
 export interface Identities {
@@ -37,6 +37,11 @@ export interface AccountRow {
 
 /** Whoever has a part of a claim. */
 export type Claimant = AccountRow & Pick<Identities, 'email' | 'googleSub'>;
+
+/** A row that somebody works on, by the lease that he holds. */
+export interface HeldAccount extends AccountRow {
+  lease_until: Date;
+}
 
 /** Whether a statement would have used an invite more often than it allows: the table's own check, which counts in turn. */
 const isOverused = (error: unknown): boolean =>
@@ -78,6 +83,12 @@ export class AccountRepository {
     return this.sql<{ id: string; username: string }[]>`
       SELECT id, username FROM accounts
       WHERE username = ANY(${usernames}::text[]) AND domain = ${domain} AND status = 'active'`;
+  }
+
+  /** Whether there is such an account, in one of the statuses. */
+  async hasStatus(id: string, statuses: readonly AccountStatus[]): Promise<boolean> {
+    const rows = await this.sql`SELECT 1 FROM accounts WHERE id = ${id} AND status = ANY(${statuses}::text[])`;
+    return rows.length === 1;
   }
 
   /** Takes what is claimed for whoever holds the lease; false when somebody has some of it. */
@@ -150,14 +161,19 @@ export class AccountRepository {
 
   /**
    * Closes an active account for good: from here on its tokens, calls and pushes are dead, whatever happens to the rest.
-   * False when it is not active any more.
+   * With `suspendedBefore`, also one that is suspended and that nobody has worked on since then. False for any other.
    */
-  close(account: { id: string; username: string; leaseUntil: Date }, sipDomain: string): Promise<boolean> {
+  close(
+    account: { id: string; username: string; leaseUntil: Date },
+    sipDomain: string,
+    suspendedBefore: Date | null = null,
+  ): Promise<boolean> {
     return inTransaction(this.sql, async (transaction) => {
       const { count } = await transaction`
         UPDATE accounts SET status = 'deleting', lease_until = ${account.leaseUntil},
           email = NULL, email_verified_at = NULL, google_sub = NULL
-        WHERE id = ${account.id} AND status = 'active'`;
+        WHERE id = ${account.id} AND (status = 'active' OR ${suspendedBefore}::timestamptz IS NOT NULL
+          AND status IN ('suspended', 'resuming') AND (lease_until IS NULL OR lease_until <= ${suspendedBefore}))`;
       // Not the second of two deletions: by now the name may belong to somebody else.
       if (count === 0) return false;
       await transaction`DELETE FROM sessions WHERE account_id = ${account.id}`;
@@ -168,29 +184,34 @@ export class AccountRepository {
     });
   }
 
-  /** Takes over a row that a crash or a failed neighbour left unfinished, the one that has waited longest. */
-  async claimUnfinished(now: Date, leaseUntil: Date): Promise<AccountRow | undefined> {
-    const [row] = await this.sql<AccountRow[]>`
+  /** Takes over a row that a crash or a failed neighbour left unfinished in one of the statuses, the one that has waited longest. */
+  async claimUnfinished(
+    statuses: readonly AccountStatus[],
+    now: Date,
+    leaseUntil: Date,
+  ): Promise<HeldAccount | undefined> {
+    const [row] = await this.sql<HeldAccount[]>`
       UPDATE accounts SET lease_until = ${leaseUntil}
       WHERE id = (
-        SELECT id FROM accounts WHERE status <> 'active' AND lease_until <= ${now}
+        SELECT id FROM accounts
+        WHERE status <> 'active' AND status = ANY(${statuses}::text[]) AND lease_until <= ${now}
         ORDER BY lease_until LIMIT 1 FOR UPDATE SKIP LOCKED)
       RETURNING id, username, status, lease_until`;
     return row;
   }
 
-  /** Takes over this unfinished row; undefined when somebody else works on it. */
-  async claim(id: string, now: Date, leaseUntil: Date): Promise<AccountRow | undefined> {
-    const [row] = await this.sql<AccountRow[]>`
+  /** Takes over this row, which is to go; undefined when somebody else works on it. */
+  async claim(id: string, now: Date, leaseUntil: Date): Promise<HeldAccount | undefined> {
+    const [row] = await this.sql<HeldAccount[]>`
       UPDATE accounts SET lease_until = ${leaseUntil}
-      WHERE id = ${id} AND status <> 'active' AND lease_until <= ${now}
+      WHERE id = ${id} AND status IN ('pending', 'deleting') AND lease_until <= ${now}
       RETURNING id, username, status, lease_until`;
     return row;
   }
 
   /** Holds a row for longer; undefined when the lease was lost: somebody else works on it, or it is gone. */
-  async renew({ id, lease_until }: AccountRow, leaseUntil: Date): Promise<AccountRow | undefined> {
-    const [row] = await this.sql<AccountRow[]>`
+  async renew({ id, lease_until }: AccountRow, leaseUntil: Date): Promise<HeldAccount | undefined> {
+    const [row] = await this.sql<HeldAccount[]>`
       UPDATE accounts SET lease_until = ${leaseUntil}
       WHERE id = ${id} AND status <> 'active' AND lease_until = ${lease_until}
       RETURNING id, username, status, lease_until`;
@@ -201,7 +222,8 @@ export class AccountRepository {
   async remove(id: string, leaseUntil: Date): Promise<void> {
     await this.sql`
       WITH removed AS (
-        DELETE FROM accounts WHERE id = ${id} AND status <> 'active' AND lease_until = ${leaseUntil}
+        DELETE FROM accounts
+        WHERE id = ${id} AND status IN ('pending', 'deleting') AND lease_until = ${leaseUntil}
         RETURNING invite_id
       )
       UPDATE invites SET used = used - 1 FROM removed WHERE invites.id = removed.invite_id`;

@@ -35,9 +35,11 @@ export class PushRepository {
     return count > 0;
   }
 
+  /** How many devices of an active account there are to wake. */
   async countOf(jid: string): Promise<number> {
     const [row] = await this.sql<{ count: number }[]>`
-      SELECT count(*)::int AS count FROM push_registrations WHERE jid = ${jid}`;
+      SELECT count(*)::int AS count FROM push_registrations p JOIN accounts a ON a.id = p.account_id
+      WHERE p.jid = ${jid} AND a.status = 'active'`;
     return row?.count ?? 0;
   }
 }
