@@ -33,4 +33,5 @@ exec env -i \
   EJABBERD_CONFIG_PATH="$RUN_DIR/etc/ejabberd.yml" \
   EJABBERD_LOG_PATH="$RUN_DIR/log/ejabberd.log" \
   erl -noinput +P 250000 -mnesia dir "\"$RUN_DIR/spool\"" \
-  -eval "ok = file:eval(\"$here/log_filter.erl\")" -s ejabberd
+  -eval "ok = file:eval(\"$here/log_filter.erl\")" -s ejabberd \
+  -eval "ok = file:eval(\"$here/upload_slots.erl\")"

@@ -33,7 +33,7 @@ const RIGS = 6;
 /** Within it the reapers have brought all stores to agreement: the leases of what was cut off have to run out first. */
 const AGREEMENT_WITHIN_MS = 30_000;
 /** Many steps, many deadlines to wait for. */
-const TEST_TIMEOUT_MS = 120_000;
+const TEST_TIMEOUT_MS = 300_000;
 
 const stores = new Stores();
 const stepsByOperation = new Map<OperationName, Steps>();

@@ -14,8 +14,8 @@ export type Steps = Record<Neighbour, string[]>;
 /** How long the API waits for a neighbour here: long enough for a busy machine, short enough to wait for it often. */
 const NEIGHBOUR_TIMEOUT_MS = 500;
 
-/** How a reaper looks for something to do. */
-const REAPER_SQL = /FOR UPDATE SKIP LOCKED/;
+/** How a reaper looks for something to do, and how it forgets what has expired. */
+const REAPER_SQL = /FOR UPDATE SKIP LOCKED|^DELETE .* LIMIT \$/;
 
 interface Proxies {
   ejabberd: HttpFaultProxy;

@@ -15,6 +15,8 @@ export class FakeEjabberd extends Ejabberd {
   readonly ended: string[] = [];
   private readonly refused = new Set<string>();
   readonly calls: string[] = [];
+  /** Names of which something came too late for the removal of their accounts. */
+  readonly leftovers = new Set<string>();
   private readonly faults: { verb: string; fault: Fault }[] = [];
 
   /** The next call of the verb fails in this way. */
@@ -66,6 +68,14 @@ export class FakeEjabberd extends Ejabberd {
 
   suspended(): Promise<Set<string>> {
     return this.perform('suspended', () => new Set(this.refused));
+  }
+
+  clear(username: string): Promise<void> {
+    return this.perform('clear', () => {
+      this.accounts.delete(username);
+      this.refused.delete(username);
+      this.leftovers.delete(username);
+    });
   }
 
   readRoom(name: string): Promise<Room | null> {

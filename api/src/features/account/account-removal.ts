@@ -45,7 +45,7 @@ export class AccountRemoval {
   async finish(account: AccountRow): Promise<void> {
     let held = account;
     if (account.status === 'deleting') {
-      await this.kamailio.removeContacts(jidOf(account.username, this.config.addresses.sipDomain));
+      await this.endRegistrations(account);
       for (const step of this.steps) {
         held = await this.hold(held);
         await step(held);
@@ -55,6 +55,8 @@ export class AccountRemoval {
     held = await this.hold(held);
     await this.ejabberd.unregister(held.username);
     if (held.status === 'pending') await this.requireSettled(held.username);
+    // Once more: a phone may have been let in just before the account was closed, and registered just after.
+    else await this.endRegistrations(held);
     if (held.lease_until) await this.accounts.remove(held.id, held.lease_until);
   }
 
@@ -85,6 +87,10 @@ export class AccountRemoval {
       await this.postpone(account);
       return false;
     }
+  }
+
+  private endRegistrations({ username }: AccountRow): Promise<void> {
+    return this.kamailio.removeContacts(jidOf(username, this.config.addresses.sipDomain));
   }
 
   /** The lease begins anew before each step that takes long. @throws Problem account_busy when it was lost */
