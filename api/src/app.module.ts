@@ -7,6 +7,7 @@ import { GroupsModule } from './features/groups/groups.module.js';
 import { HealthModule } from './features/health/health.module.js';
 import { PushModule } from './features/push/push.module.js';
 import { ServerInfoModule } from './features/server-info/server-info.module.js';
+import { SessionsModule } from './features/sessions/sessions.module.js';
 import { TurnModule } from './features/turn/turn.module.js';
 import { HttpModule } from './http/http.module.js';
 
@@ -20,6 +21,7 @@ import { HttpModule } from './http/http.module.js';
     HealthModule,
     PushModule,
     ServerInfoModule,
+    SessionsModule,
     TurnModule,
   ],
 })

@@ -27,7 +27,7 @@ service_secrets() {
     ejabberd) echo DB_EJABBERD_PASSWORD XMPP_COMPONENT_SECRET TURN_SECRET ;;
     kamailio) echo DB_KAMAILIO_PASSWORD INTERNAL_SECRET ;;
     coturn) echo TURN_SECRET ;;
-    api) echo DB_PASSWORD JWT_SECRET TURN_SECRET INTERNAL_SECRET SMTP_PASSWORD ;;
+    api) echo DB_PASSWORD JWT_SECRET JWT_PREVIOUS_SECRET TURN_SECRET INTERNAL_SECRET SMTP_PASSWORD ;;
   esac
 }
 
@@ -38,7 +38,7 @@ SECRETS=(DB_PASSWORD DB_MIGRATE_PASSWORD DB_EJABBERD_PASSWORD DB_KAMAILIO_PASSWO
 
 # Those that only the operator can bring; there is none unless he does.
 # shellcheck disable=SC2034  # read by the scripts that include this file
-OPTIONAL_SECRETS=(SMTP_PASSWORD)
+OPTIONAL_SECRETS=(SMTP_PASSWORD JWT_PREVIOUS_SECRET)
 
 # The parts of the certificate that a server may read.
 service_certificate() {

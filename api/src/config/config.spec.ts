@@ -115,6 +115,6 @@ describe('the settings', () => {
   it('print no secret, however they are printed', () => {
     const config = loadConfig(testEnvironment);
     expect(JSON.stringify(config)).not.toContain(testEnvironment.JWT_SECRET);
-    expect(`${config.identity.jwtSecret}`).toBe('[redacted]');
+    expect(`${config.identity.secrets[0]}`).toBe('[redacted]');
   });
 });

@@ -39,6 +39,12 @@ export function headerSecretSetting(name: string, minimumLength: number, doc: st
   return { name, kind: { parse: visible }, fallback: '', doc, secret: true };
 }
 
+/** A secret that need not be set: null then. */
+export function optionalSecretSetting(name: string, minimumLength: number, doc: string): Setting<Secret | null> {
+  const { parse } = secretText(minimumLength);
+  return { name, kind: { parse: (raw) => (raw === '' ? null : parse(raw)) }, fallback: '', doc, secret: true };
+}
+
 /** A secret that somebody else made, of any length, or null: it opens a server that need not be there. */
 export function foreignSecretSetting(name: string, doc: string): Setting<Secret | null> {
   return { name, kind: { parse: (raw) => (raw === '' ? null : new Secret(raw)) }, fallback: '', doc, secret: true };

@@ -10,6 +10,9 @@ interface Window {
   endsAt: number;
 }
 
+/** Who calls, by everything that a limit may count by. */
+export type CountedBy = Partial<Record<RateLimitScope, string>>;
+
 /** How many callers a limit remembers; the longest unseen is forgotten first, so memory stays flat under a flood. */
 const REMEMBERED_CALLERS = 50_000;
 
@@ -27,23 +30,37 @@ export class RateLimiter {
   }
 
   /** Counts one call. @throws Problem rate_limited with the seconds until the window ends */
-  take(name: RateLimitName, caller: Partial<Record<RateLimitScope, string>>): void {
-    const limit = RATE_LIMITS[name];
-    const key = caller[limit.per];
-    if (key === undefined) throw new Error(`the limit ${name} counts by ${limit.per}, which the route does not know`);
-    const now = this.clock.milliseconds();
-    const window = this.windowOf(name, key, now);
+  take(name: RateLimitName, caller: CountedBy): void {
+    const window = this.windowOf(name, caller);
     window.calls += 1;
-    if (window.calls <= limit.calls * this.factor) return;
-    const retryAfterSeconds = Math.ceil((window.endsAt - now) / 1000);
-    throw new Problem('rate_limited', `try again in ${retryAfterSeconds} seconds`, { retryAfterSeconds });
+    if (window.calls > RATE_LIMITS[name].calls * this.factor) throw this.refusal(window);
   }
 
-  private windowOf(name: RateLimitName, key: string, now: number): Window {
+  /** Takes a call back that turned out not to count. */
+  giveBack(name: RateLimitName, caller: CountedBy): void {
+    const window = this.windowOf(name, caller);
+    window.calls = Math.max(0, window.calls - 1);
+  }
+
+  /** The calls of the present window. */
+  calls(name: RateLimitName, caller: CountedBy): number {
+    return this.windowOf(name, caller).calls;
+  }
+
+  private refusal({ endsAt }: Window): Problem {
+    const retryAfterSeconds = Math.ceil((endsAt - this.clock.milliseconds()) / 1000);
+    return new Problem('rate_limited', `try again in ${retryAfterSeconds} seconds`, { retryAfterSeconds });
+  }
+
+  private windowOf(name: RateLimitName, caller: CountedBy): Window {
+    const { per, windowSeconds } = RATE_LIMITS[name];
+    const key = caller[per];
+    if (key === undefined) throw new Error(`the limit ${name} counts by ${per}, which the route does not know`);
+    const now = this.clock.milliseconds();
     const callers = this.callersOf(name);
     const known = callers.get(key);
     if (known && known.endsAt > now) return known;
-    const fresh = { calls: 0, endsAt: now + RATE_LIMITS[name].windowSeconds * 1000 };
+    const fresh = { calls: 0, endsAt: now + windowSeconds * 1000 };
     callers.set(key, fresh);
     return fresh;
   }

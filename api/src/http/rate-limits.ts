@@ -13,6 +13,11 @@ export const RATE_LIMITS = {
   anything: { per: 'address', calls: 1200, windowSeconds: 60 },
   register: { per: 'address', calls: 20, windowSeconds: 3600 },
   login: { per: 'address', calls: 30, windowSeconds: 60 },
+  /** Logins that failed, or whose end is not known yet: features/account/login-attempts.ts says what is refused. */
+  login_failures: { per: 'address', calls: 20, windowSeconds: 60 },
+  account_login_failures: { per: 'account', calls: 5, windowSeconds: 60 },
+  refresh: { per: 'address', calls: 120, windowSeconds: 60 },
+  change_password: { per: 'account', calls: 5, windowSeconds: 60 },
   delete_account: { per: 'account', calls: 5, windowSeconds: 60 },
   credentials: { per: 'account', calls: 60, windowSeconds: 60 },
   change_group: { per: 'account', calls: 120, windowSeconds: 60 },

@@ -40,8 +40,10 @@ export abstract class Ejabberd {
   abstract unregister(username: string): Promise<void>;
   /** Removes what the chat server still keeps under a name that is nobody's. */
   abstract clear(username: string): Promise<void>;
-  /** Ends every stream of the account, also those that wait to be resumed. */
-  abstract endStreams(username: string): Promise<void>;
+  /** Ends the streams of the account, also those that wait to be resumed; all, or those whose resource `ends` names. */
+  abstract endStreams(username: string, ends?: (resource: string) => boolean): Promise<void>;
+  /** From here on the account has this password; its streams go on. @throws Problem also when there is no such user */
+  abstract changePassword(username: string, password: string): Promise<void>;
   /** Ends every stream of the account and refuses new ones; nothing that is kept of it changes. Done already is fine. */
   abstract suspend(username: string): Promise<void>;
   /** Lets the account in again. Done already is fine. */
@@ -169,14 +171,25 @@ export class EjabberdHttpClient extends Ejabberd implements OnApplicationShutdow
     await this.ok('srg_user_del', this.suspension(user));
   }
 
-  async endStreams(user: string): Promise<void> {
+  async endStreams(user: string, ends: (resource: string) => boolean = () => true): Promise<void> {
     const deadline = performance.now() + this.timeoutMs;
+    // Asked until none is left: a stream is still listed for a moment after it was told to end.
     for (;;) {
-      const answer = await this.call('kick_user', { user, host: this.host });
-      if (answer.status === 200 && answer.data?.num_resources === 0) return;
-      if (answer.status !== 200 || performance.now() > deadline) throw this.misunderstood('kick_user', answer);
+      const answer = await this.call('user_resources', { user, host: this.host });
+      if (!isListOf(answer, isText)) throw this.misunderstood('user_resources', answer);
+      const ending = answer.data.filter(ends);
+      if (ending.length === 0) return;
+      if (performance.now() > deadline) throw this.misunderstood('kick_session', answer);
+      for (const resource of ending) {
+        await this.ok('kick_session', { user, host: this.host, resource, reason: 'The session has ended' });
+      }
       await delay(ASK_AGAIN_MS);
     }
+  }
+
+  async changePassword(user: string, password: string): Promise<void> {
+    const done = await this.ok('change_password', { user, host: this.host, newpass: password });
+    if (done !== 0) throw new Problem('chat_server_unavailable', 'ejabberd did not change the password');
   }
 
   async suspend(user: string): Promise<void> {

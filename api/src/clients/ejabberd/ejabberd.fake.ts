@@ -55,6 +55,10 @@ export class FakeEjabberd extends Ejabberd {
     return this.perform('endStreams', () => void this.ended.push(username));
   }
 
+  changePassword(username: string, password: string): Promise<void> {
+    return this.perform('changePassword', () => void this.accounts.set(username, password));
+  }
+
   suspend(username: string): Promise<void> {
     return this.perform('suspend', () => {
       this.refused.add(username);

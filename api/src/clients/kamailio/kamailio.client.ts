@@ -10,6 +10,8 @@ export abstract class Kamailio {
   abstract ping(): Promise<void>;
   /** Ends every registration of the address of record `username@domain`; none is fine. @throws Problem call_server_unavailable */
   abstract removeContacts(addressOfRecord: string): Promise<void>;
+  /** Ends one of its registrations, named by its contact as `location` has it; none is fine. @throws Problem call_server_unavailable */
+  abstract removeContact(addressOfRecord: string, contact: string): Promise<void>;
 }
 
 const NOT_REGISTERED = 404;
@@ -43,6 +45,10 @@ export class KamailioRpcClient extends Kamailio implements OnApplicationShutdown
 
   async removeContacts(addressOfRecord: string): Promise<void> {
     await this.call('ul.rm', ['location', addressOfRecord]);
+  }
+
+  async removeContact(addressOfRecord: string, contact: string): Promise<void> {
+    await this.call('ul.rm_contact', ['location', addressOfRecord, contact]);
   }
 
   private async call(method: string, params: string[]): Promise<void> {

@@ -14,4 +14,8 @@ export class FakeKamailio extends Kamailio {
     await this.ping();
     this.removed.push(addressOfRecord);
   }
+
+  async removeContact(addressOfRecord: string, contact: string): Promise<void> {
+    await this.removeContacts(`${addressOfRecord} ${contact}`);
+  }
 }

@@ -1,22 +1,34 @@
-import { Body, Controller, Delete, HttpCode, Post, Res } from '@nestjs/common';
+import { Body, Controller, Delete, HttpCode, Ip, Post, Put, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { type Caller, CurrentCaller, Public, RateLimited } from '../../http/access.js';
 import { Problems } from '../../http/openapi.js';
+import { type OpenSession, SessionService } from '../sessions/session.service.js';
+import { sessionAnswer } from '../sessions/sessions.controller.js';
+import { SessionAnswer } from '../sessions/sessions.dto.js';
 import {
+  ChangePasswordAnswer,
+  ChangePasswordRequest,
   DeleteAccountAnswer,
   DeleteAccountRequest,
-  LoginAnswer,
   LoginRequest,
   RegisterAnswer,
   RegisterRequest,
 } from './account.dto.js';
 import { AccountService } from './account.service.js';
+import { LoginService } from './login.service.js';
+import { typedName } from './login-name.js';
+import { PasswordService } from './password.service.js';
 
 @ApiTags('account')
 @Controller()
 export class AccountController {
-  constructor(private readonly accounts: AccountService) {}
+  constructor(
+    private readonly accounts: AccountService,
+    private readonly logins: LoginService,
+    private readonly passwords: PasswordService,
+    private readonly sessions: SessionService,
+  ) {}
 
   @Post(['account/register', 'auth/register'])
   @Public()
@@ -34,8 +46,8 @@ export class AccountController {
     'rate_limited',
     'chat_server_unavailable',
   )
-  register(@Body() request: RegisterRequest): Promise<RegisterAnswer> {
-    return this.accounts.register(request);
+  async register(@Body() request: RegisterRequest): Promise<RegisterAnswer> {
+    return { status: 'registered', ...this.answer(await this.accounts.register(request)) };
   }
 
   @Post(['account/login', 'auth/login'])
@@ -43,10 +55,38 @@ export class AccountController {
   @Public()
   @RateLimited('login')
   @ApiOperation({ summary: 'Log in' })
-  @ApiOkResponse({ type: LoginAnswer })
+  @ApiOkResponse({ type: SessionAnswer })
   @Problems('validation_failed', 'invalid_credentials', 'rate_limited', 'chat_server_unavailable')
-  login(@Body() request: LoginRequest): Promise<LoginAnswer> {
-    return this.accounts.login(request);
+  async login(
+    @Body() { username, email, password, device_id, device_name }: LoginRequest,
+    @Ip() address: string,
+  ): Promise<SessionAnswer> {
+    const name = typedName({ username, email });
+    return this.answer(await this.logins.login(name, password, { id: device_id, name: device_name }, address));
+  }
+
+  @Put('account/password')
+  @RateLimited('change_password')
+  @ApiBearerAuth()
+  @ApiOperation({ summary: 'Change the password, which ends every other session, stream and registration' })
+  @ApiOkResponse({ type: ChangePasswordAnswer, description: '202 instead when a server that is away has to follow' })
+  @Problems(
+    'unauthenticated',
+    'invalid_credentials',
+    'reauthentication_required',
+    'validation_failed',
+    'rate_limited',
+    'account_busy',
+    'chat_server_unavailable',
+  )
+  async changePassword(
+    @CurrentCaller() caller: Caller,
+    @Body() { password, new_password }: ChangePasswordRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<ChangePasswordAnswer> {
+    const changed = await this.passwords.change(caller, password, new_password);
+    reply.status(changed ? 200 : 202);
+    return { status: changed ? 'changed' : 'changing' };
   }
 
   @Delete('account')
@@ -54,14 +94,25 @@ export class AccountController {
   @ApiBearerAuth()
   @ApiOperation({ summary: 'Delete the own account everywhere' })
   @ApiOkResponse({ type: DeleteAccountAnswer, description: '202 instead when a server that is away has to follow' })
-  @Problems('unauthenticated', 'invalid_credentials', 'forbidden', 'validation_failed', 'chat_server_unavailable')
+  @Problems(
+    'unauthenticated',
+    'invalid_credentials',
+    'reauthentication_required',
+    'forbidden',
+    'validation_failed',
+    'chat_server_unavailable',
+  )
   async delete(
     @CurrentCaller() caller: Caller,
     @Body() { jid, password }: DeleteAccountRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<DeleteAccountAnswer> {
-    const answer = await this.accounts.delete(caller, jid, password);
-    reply.status(answer.status === 'deleted' ? 200 : 202);
-    return answer;
+    const deleted = await this.accounts.delete(caller, jid, password);
+    reply.status(deleted ? 200 : 202);
+    return { status: deleted ? 'deleted' : 'deleting' };
+  }
+
+  private answer(session: OpenSession): SessionAnswer {
+    return sessionAnswer(session, this.sessions.lifetimeSeconds);
   }
 }

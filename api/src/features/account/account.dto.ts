@@ -1,7 +1,23 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Text } from '../../http/fields.js';
+import { SessionAnswer } from '../sessions/sessions.dto.js';
 
-export class RegisterRequest {
+/** The device that logs in. */
+class DeviceFields {
+  @Text({
+    optional: true,
+    max: 128,
+    description:
+      'Letters, digits and . _ : -; the same for push. A login on the same device replaces the one before it',
+    example: 'b2a2c6f0-6f1a-4e0a-9c56-0d1f1c3f8f10',
+  })
+  device_id?: string;
+
+  @Text({ optional: true, max: 64, description: 'As the list of sessions shows it', example: "Alice's phone" })
+  device_name?: string;
+}
+
+export class RegisterRequest extends DeviceFields {
   @Text({
     min: 3,
     max: 32,
@@ -27,7 +43,7 @@ export class RegisterRequest {
   invite_code?: string;
 }
 
-export class LoginRequest {
+export class LoginRequest extends DeviceFields {
   @Text({ max: 254, optional: true, description: 'Username, JID or e-mail address, in any case', example: 'alice' })
   username?: string;
 
@@ -47,32 +63,37 @@ export class DeleteAccountRequest {
   @Text({ max: 300, description: "The caller's own JID", example: 'alice@localhost' })
   jid!: string;
 
-  @Text({ max: 128, secret: true, description: 'The password, once more' })
-  password!: string;
+  @Text({
+    optional: true,
+    max: 128,
+    secret: true,
+    description: 'The password, once more. Only an account without one needs none, but a recent login',
+  })
+  password?: string;
 }
 
-/** A session's token under every name that clients of the field read. */
-export class LoginAnswer {
-  @ApiProperty({ example: 'alice@localhost' })
-  jid!: string;
+export class ChangePasswordRequest {
+  @Text({
+    optional: true,
+    max: 128,
+    secret: true,
+    description: 'The present one. Only an account without one needs none, but a recent login',
+  })
+  password?: string;
 
-  @ApiProperty({ description: 'Send it as `Authorization: Bearer <token>`' })
-  token!: string;
-
-  @ApiProperty({ description: 'The same token' })
-  access_token!: string;
-
-  @ApiProperty({ example: 'Bearer' })
-  token_type!: string;
-
-  @ApiProperty({ description: 'Life of the token in seconds', example: 86400 })
-  expires_in!: number;
-
-  @ApiProperty({ format: 'uuid' })
-  user_id!: string;
+  @Text({ min: 8, max: 128, secret: true, description: 'Not one of the common ones' })
+  new_password!: string;
 }
 
-export class RegisterAnswer extends LoginAnswer {
+export class ChangePasswordAnswer {
+  @ApiProperty({
+    enum: ['changed', 'changing'],
+    description: '`changing`: one of both passwords works until a server that is away is back, then the new one does',
+  })
+  status!: 'changed' | 'changing';
+}
+
+export class RegisterAnswer extends SessionAnswer {
   @ApiProperty({ enum: ['registered'] })
   status!: 'registered';
 }

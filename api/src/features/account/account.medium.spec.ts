@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TestApp } from '../../testing/app.js';
+import { SessionService } from '../sessions/session.service.js';
 import { AccountRepository } from './account.repository.js';
 import { AccountRemoval } from './account-removal.js';
 import { sipCredentials } from './password.js';
-import { SessionService } from './session.service.js';
 
 describe('accounts', () => {
   let app: TestApp;

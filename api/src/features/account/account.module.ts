@@ -1,8 +1,7 @@
-import { Global, Module } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { EjabberdModule } from '../../clients/ejabberd/ejabberd.module.js';
 import { KamailioModule } from '../../clients/kamailio/kamailio.module.js';
 import { reaperOf } from '../../common/reaper.js';
-import { Authenticator } from '../../http/access.js';
 import { InvitesModule } from '../invites/invites.module.js';
 import { AccountController } from './account.controller.js';
 import { AccountRepository } from './account.repository.js';
@@ -11,16 +10,17 @@ import { AccountAccess } from './account-access.js';
 import { AccountRemoval } from './account-removal.js';
 import { AccountSuspension } from './account-suspension.js';
 import { Leases } from './leases.js';
+import { LoginService } from './login.service.js';
+import { LoginAttempts } from './login-attempts.js';
 import { NameReservation } from './name-reservation.js';
 import { OneTimeCodes } from './one-time-codes.js';
 import { OneTimeCodesRepository } from './one-time-codes.repository.js';
+import { PasswordService } from './password.service.js';
+import { PasswordChange } from './password-change.js';
+import { PasswordChangeRepository } from './password-change.repository.js';
 import { RegistrationService } from './registration.service.js';
-import { SessionRepository } from './session.repository.js';
-import { SessionService } from './session.service.js';
 import { SuspensionRepository } from './suspension.repository.js';
 
-/** Global because its Authenticator guards every route of every feature. */
-@Global()
 @Module({
   imports: [EjabberdModule, KamailioModule, InvitesModule],
   controllers: [AccountController],
@@ -40,7 +40,6 @@ import { SuspensionRepository } from './suspension.repository.js';
         (...limits) =>
           suspension.finishLeftovers(...limits),
     ),
-    reaperOf('session-reaper', SessionService, (sessions) => (most) => sessions.removeExpired(most)),
     reaperOf(
       'account-reaper',
       AccountRemoval,
@@ -51,11 +50,20 @@ import { SuspensionRepository } from './suspension.repository.js';
     reaperOf('code-reaper', OneTimeCodes, (codes) => (most) => codes.removeExpired(most)),
     OneTimeCodes,
     OneTimeCodesRepository,
-    SessionService,
     AccountRepository,
-    SessionRepository,
-    { provide: Authenticator, useExisting: SessionService },
+    LoginService,
+    LoginAttempts,
+    PasswordService,
+    PasswordChange,
+    PasswordChangeRepository,
+    reaperOf(
+      'password-reaper',
+      PasswordChange,
+      (changes) =>
+        (...limits) =>
+          changes.finishLeftovers(...limits),
+    ),
   ],
-  exports: [AccountService, AccountRemoval, OneTimeCodes, Authenticator],
+  exports: [AccountService, AccountRemoval, LoginService, OneTimeCodes, PasswordService],
 })
 export class AccountModule {}

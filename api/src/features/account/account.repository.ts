@@ -1,6 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../../config/config.js';
 import { type Queries, SQL, type Sql } from '../../database/database.module.js';
 import { inTransaction } from '../../database/transaction.js';
+import { readingsOf } from './login-name.js';
 import type { SipCredentials } from './password.js';
 
 export type AccountStatus = 'pending' | 'active' | 'suspended' | 'resuming' | 'deleting';
@@ -28,6 +30,15 @@ export interface Reservation extends Claim {
   leaseUntil: Date;
 }
 
+/** Whose password a login is checked against. */
+export interface LoginRow {
+  id: string;
+  username: string;
+  ha1: string | null;
+  /** False for the stand-in: the account of somebody else. */
+  known: boolean;
+}
+
 export interface AccountRow {
   id: string;
   username: string;
@@ -53,7 +64,38 @@ const isOverused = (error: unknown): boolean =>
  */
 @Injectable()
 export class AccountRepository {
-  constructor(@Inject(SQL) private readonly sql: Sql) {}
+  readonly sipDomain: string;
+  readonly domain: string;
+
+  constructor(
+    @Inject(SQL) private readonly sql: Sql,
+    @Inject(CONFIG) { addresses }: Config,
+  ) {
+    this.domain = addresses.xmppDomain;
+    this.sipDomain = addresses.sipDomain;
+  }
+
+  /**
+   * The account that somebody logs in to, with the SIP credentials that are stored for it. For a name that nobody has, a
+   * stand-in: always the same for a name, so that trying it again tells no more; undefined when there is no account at
+   * all. A username counts before an address: nobody is shadowed by who has his JID for an address.
+   */
+  async findLogin(typed: string): Promise<LoginRow | undefined> {
+    const { username, email } = readingsOf(typed, this.domain);
+    const [row] = await this.sql<LoginRow[]>`
+      (SELECT a.id, a.username, s.ha1, true AS known
+       FROM accounts a LEFT JOIN kamailio.subscriber s ON s.username = a.username AND s.domain = ${this.sipDomain}
+       WHERE a.domain = ${this.domain} AND a.status <> 'pending'
+         AND ${email === null ? this.sql`a.username = ${username}` : this.sql`(a.username = ${username} OR a.email = ${email})`}
+       ORDER BY a.username = ${username} DESC NULLS LAST LIMIT 1)
+      UNION ALL
+      (SELECT id, username, NULL, false FROM accounts
+       WHERE id >= md5(${typed.toLowerCase()})::uuid AND status = 'active' ORDER BY id LIMIT 1)
+      UNION ALL
+      (SELECT id, username, NULL, false FROM accounts WHERE status = 'active' ORDER BY id LIMIT 1)
+      LIMIT 1`;
+    return row;
+  }
 
   /** Whoever has one of these names in the domain, if anybody: the Google account counts first, then the username. */
   async findClaimant(
@@ -68,15 +110,6 @@ export class AccountRepository {
         username = ANY(${usernames}::text[]) OR email = ANY(${emails}::text[]) OR google_sub = ${googleSub})
       ORDER BY google_sub = ${googleSub} DESC NULLS LAST, username = ANY(${usernames}::text[]) DESC LIMIT 1`;
     return row;
-  }
-
-  /** The active account that has this username, or else this address. */
-  async findUsername(username: string | null, email: string, domain: string): Promise<string | undefined> {
-    const [row] = await this.sql<{ username: string }[]>`
-      SELECT username FROM accounts
-      WHERE (username = ${username} OR email = ${email}) AND domain = ${domain} AND status = 'active'
-      ORDER BY username = ${username} DESC NULLS LAST LIMIT 1`;
-    return row?.username;
   }
 
   async findActive(usernames: string[], domain: string): Promise<{ id: string; username: string }[]> {
@@ -152,6 +185,25 @@ export class AccountRepository {
       SELECT ${account.username}, ${sipDomain}, '', ${ha1}, ${ha1b}
       FROM accounts WHERE id = ${account.id} AND status = 'active' FOR SHARE
       ON CONFLICT (username, domain) DO UPDATE SET ha1 = excluded.ha1, ha1b = excluded.ha1b`;
+  }
+
+  /** Whether the owner knows a password. */
+  async hasPassword(id: string): Promise<boolean> {
+    const [row] = await this.sql<{ has: boolean }[]>`SELECT has_password AS has FROM accounts WHERE id = ${id}`;
+    return row?.has ?? false;
+  }
+
+  /** Writes SIP credentials that were missing or stale, unless somebody has changed them since they were read. */
+  async repairSubscriber(
+    account: { id: string; username: string; ha1: string | null },
+    { ha1, ha1b }: SipCredentials,
+  ): Promise<void> {
+    await this.sql`
+      INSERT INTO kamailio.subscriber AS known (username, domain, password, ha1, ha1b)
+      SELECT ${account.username}, ${this.sipDomain}, '', ${ha1}, ${ha1b}
+      FROM accounts WHERE id = ${account.id} AND status = 'active' FOR SHARE
+      ON CONFLICT (username, domain) DO UPDATE SET ha1 = excluded.ha1, ha1b = excluded.ha1b
+      WHERE known.ha1 = ${account.ha1}`;
   }
 
   /** Gives a lease back before its time, so that the reaper or a retry takes the row up at once. */

@@ -1,13 +1,12 @@
 import { normalEmail } from '../../common/email.js';
 import { usernameOf } from '../../common/jid.js';
 import { invalidField } from '../../common/problem.js';
-import type { AccountRepository } from './account.repository.js';
 import { foldUsername } from './username.js';
 
 /** How a request names an account: clients of one kind send `username`, of another `email`. */
 export interface NamedAccount {
-  username?: string;
-  email?: string;
+  username?: string | undefined;
+  email?: string | undefined;
 }
 
 /** What was typed for a name, in either field. @throws Problem validation_failed */
@@ -18,21 +17,11 @@ export function typedName({ username, email }: NamedAccount): string {
   return typed;
 }
 
-/** What a typed name may be: the username of an account, as it is or as a JID of `domain`, and an e-mail address. */
+/** What a typed name may be: the username of an account, as it is or as a JID of `domain`, and an e-mail address; null for neither. */
 export const readingsOf = (typed: string, domain: string) => ({
   username: foldUsername(usernameOf(typed, domain) ?? typed),
   email: normalEmail(typed),
 });
-
-/**
- * The username behind what somebody logs in with; null for what names nobody. An address of our own domain is a JID
- * first: the account of that username must not be shadowed by one that has the address.
- */
-export async function findUsername(typed: string, domain: string, accounts: AccountRepository): Promise<string | null> {
-  const { username, email } = readingsOf(typed, domain);
-  if (!email) return username;
-  return (await accounts.findUsername(username, email, domain)) ?? username;
-}
 
 /** An address for an account that is about to be made, in its normal form. @throws Problem validation_failed */
 export function requireEmail(typed: string): string {
