@@ -22,7 +22,12 @@ const KEEP_ALIVE_MS = 65_000;
 type Build = (config: Config, adapter: FastifyAdapter) => Promise<NestFastifyApplication>;
 
 const fromModuleList: Build = (config, adapter) =>
-  NestFactory.create<NestFastifyApplication>(AppModule.with(config), adapter, { bodyParser: false, logger: false });
+  NestFactory.create<NestFastifyApplication>(AppModule.with(config), adapter, {
+    bodyParser: false,
+    logger: false,
+    // A module list that does not fit together is told by whoever starts the application: Nest would only end it.
+    abortOnError: false,
+  });
 
 function fastifyAdapter({ http }: Config): FastifyAdapter {
   return new FastifyAdapter({

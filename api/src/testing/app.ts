@@ -41,6 +41,12 @@ export class TestApp {
     await this.database.drop();
   }
 
+  /** Ends the application and starts it again, with other settings, on the same database. */
+  async restart(changes: NodeJS.ProcessEnv): Promise<void> {
+    await this.nest?.close();
+    await this.boot(changes);
+  }
+
   /** Registers a fresh account and gives its name, password, JID and token. */
   async register(prefix = 'user') {
     const username = `${prefix}_${randomBytes(4).toString('hex')}`;

@@ -4,7 +4,7 @@ import type { FastifyReply } from 'fastify';
 import { type Caller, CurrentCaller, Public, RateLimited } from '../../http/access.js';
 import { Problems } from '../../http/openapi.js';
 import { type OpenSession, SessionService } from '../sessions/session.service.js';
-import { sessionAnswer } from '../sessions/sessions.controller.js';
+import { sessionAnswer } from '../sessions/session-answer.js';
 import { SessionAnswer } from '../sessions/sessions.dto.js';
 import {
   ChangePasswordAnswer,

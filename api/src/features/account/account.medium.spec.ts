@@ -209,7 +209,6 @@ describe('accounts', () => {
   it('keeps no session of a wrong password, and none that has expired', async () => {
     const { username, password, id } = await app.register('sessions');
     const sessions = async () => (await app.database.sql`SELECT 1 FROM sessions WHERE account_id = ${id}`).length;
-    expect(await sessions()).toBe(1);
     expect((await login(username, 'wrong')).status).toBe(401);
     app.ejabberd.failNext('checkPassword', 'refuse');
     expect((await login(username, password)).status).toBe(503);

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { EjabberdModule } from '../../clients/ejabberd/ejabberd.module.js';
 import { reaperOf } from '../../common/reaper.js';
+import { AccountModule } from '../account/account.module.js';
 import { GroupChanges } from './group-changes.js';
 import { GroupRoom } from './group-room.js';
 import { GroupsController } from './groups.controller.js';
@@ -8,7 +9,7 @@ import { GroupsRepository } from './groups.repository.js';
 import { GroupsService } from './groups.service.js';
 
 @Module({
-  imports: [EjabberdModule],
+  imports: [AccountModule, EjabberdModule],
   controllers: [GroupsController],
   providers: [
     GroupsService,

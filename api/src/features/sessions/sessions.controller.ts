@@ -4,7 +4,8 @@ import type { FastifyReply } from 'fastify';
 import { type Caller, CurrentCaller, Public, RateLimited } from '../../http/access.js';
 import { Problems } from '../../http/openapi.js';
 import type { SessionRow } from './session.repository.js';
-import { type OpenSession, SessionService } from './session.service.js';
+import { SessionService } from './session.service.js';
+import { sessionAnswer } from './session-answer.js';
 import { RefreshRequest, SessionAnswer, SessionEndAnswer, SessionsAnswer } from './sessions.dto.js';
 
 const ENDED = { type: SessionEndAnswer, description: '202 instead when a server that is away has to follow' };
@@ -72,23 +73,6 @@ export class SessionsController {
   ): Promise<SessionEndAnswer> {
     return told(await this.sessions.end(caller, id), reply);
   }
-}
-
-/** The answer to whatever opens or refreshes a session. @param expiresIn seconds that the access token lives */
-export function sessionAnswer(session: OpenSession, expiresIn: number): SessionAnswer {
-  return {
-    jid: session.jid,
-    token: session.accessToken,
-    access_token: session.accessToken,
-    token_type: 'Bearer',
-    expires_in: expiresIn,
-    refresh_token: session.refreshToken,
-    user_id: session.accountId,
-    id: session.accountId,
-    username: session.username,
-    session_id: session.id,
-    device_id: session.deviceId,
-  };
 }
 
 const document = (row: SessionRow, caller: Caller) => ({
