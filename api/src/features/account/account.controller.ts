@@ -14,6 +14,7 @@ import {
   LoginRequest,
   RegisterAnswer,
   RegisterRequest,
+  ResetPasswordRequest,
 } from './account.dto.js';
 import { AccountService } from './account.service.js';
 import { LoginService } from './login.service.js';
@@ -85,6 +86,22 @@ export class AccountController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ChangePasswordAnswer> {
     const changed = await this.passwords.change(caller, password, new_password);
+    reply.status(changed ? 200 : 202);
+    return { status: changed ? 'changed' : 'changing' };
+  }
+
+  @Post('account/password/reset')
+  @HttpCode(200)
+  @Public()
+  @RateLimited('reset_password')
+  @ApiOperation({ summary: 'Set a new password by a one-time code, which ends every session, stream and registration' })
+  @ApiOkResponse({ type: ChangePasswordAnswer, description: '202 instead when a server that is away has to follow' })
+  @Problems('invalid_code', 'validation_failed', 'rate_limited', 'account_busy')
+  async resetPassword(
+    @Body() { code, new_password }: ResetPasswordRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<ChangePasswordAnswer> {
+    const changed = await this.passwords.reset(code, new_password);
     reply.status(changed ? 200 : 202);
     return { status: changed ? 'changed' : 'changing' };
   }

@@ -3,7 +3,7 @@ import { Text } from '../../http/fields.js';
 import { SessionAnswer } from '../sessions/sessions.dto.js';
 
 /** The device that logs in. */
-class DeviceFields {
+export class DeviceFields {
   @Text({
     optional: true,
     max: 128,
@@ -80,6 +80,14 @@ export class ChangePasswordRequest {
     description: 'The present one. Only an account without one needs none, but a recent login',
   })
   password?: string;
+
+  @Text({ min: 8, max: 128, secret: true, description: 'Not one of the common ones' })
+  new_password!: string;
+}
+
+export class ResetPasswordRequest {
+  @Text({ max: 64, secret: true, description: 'By mail or from the operator; case, spaces and hyphens do not matter' })
+  code!: string;
 
   @Text({ min: 8, max: 128, secret: true, description: 'Not one of the common ones' })
   new_password!: string;

@@ -7,6 +7,7 @@ import { AccountController } from './account.controller.js';
 import { AccountRepository } from './account.repository.js';
 import { AccountService } from './account.service.js';
 import { AccountAccess } from './account-access.js';
+import { AccountEvents } from './account-events.js';
 import { AccountRemoval } from './account-removal.js';
 import { AccountSuspension } from './account-suspension.js';
 import { Leases } from './leases.js';
@@ -26,6 +27,7 @@ import { SuspensionRepository } from './suspension.repository.js';
   controllers: [AccountController],
   providers: [
     AccountService,
+    AccountEvents,
     RegistrationService,
     NameReservation,
     Leases,
@@ -64,6 +66,14 @@ import { SuspensionRepository } from './suspension.repository.js';
           changes.finishLeftovers(...limits),
     ),
   ],
-  exports: [AccountService, AccountRemoval, LoginService, OneTimeCodes, PasswordService],
+  exports: [
+    AccountEvents,
+    AccountRemoval,
+    AccountService,
+    LoginService,
+    OneTimeCodes,
+    PasswordService,
+    RegistrationService,
+  ],
 })
 export class AccountModule {}

@@ -155,17 +155,16 @@ export class AccountRepository {
     }
   }
 
-  /** The reserved account becomes active and can make calls; false when the lease was lost meanwhile. */
-  activate(
-    account: { id: string; username: string; leaseUntil: Date },
-    sipDomain: string,
-    sip: SipCredentials,
-  ): Promise<boolean> {
+  /**
+   * The reserved account becomes active and can make calls; false when the lease was lost meanwhile.
+   * @param sip null when nobody knows the password
+   */
+  activate(account: { id: string; username: string; leaseUntil: Date }, sip: SipCredentials | null): Promise<boolean> {
     return inTransaction(this.sql, async (transaction) => {
       const { count } = await transaction`
-        UPDATE accounts SET status = 'active', lease_until = NULL, invite_id = NULL
+        UPDATE accounts SET status = 'active', lease_until = NULL, invite_id = NULL, has_password = ${sip !== null}
         WHERE id = ${account.id} AND status = 'pending' AND lease_until = ${account.leaseUntil}`;
-      if (count === 1) await this.writeSubscriber(account, sipDomain, sip, transaction);
+      if (count === 1 && sip) await this.writeSubscriber(account, this.sipDomain, sip, transaction);
       return count === 1;
     });
   }

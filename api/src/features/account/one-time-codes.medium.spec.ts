@@ -19,11 +19,11 @@ describe('one-time codes', () => {
   const expireAll = () => app.database.sql`UPDATE account_codes SET expires_at = now() - interval '1 s'`;
 
   it('say whose they are, once, however they are typed', async () => {
-    const { id } = await app.register();
+    const { id, username } = await app.register();
     const code = await codes.issue(id, 'verify_email', CODE_LIFETIMES.verifyEmail, 'a@mail.test');
     const typed = code.toLowerCase().replaceAll('-', ' ');
     const proof = await codes.redeem(typed, 'verify_email', async (proven) => proven);
-    expect(proof).toEqual({ accountId: id, email: 'a@mail.test' });
+    expect(proof).toEqual({ account: { id, username }, email: 'a@mail.test' });
     await expect(codes.redeem(code, 'verify_email', async () => {})).rejects.toMatchObject(invalid);
   });
 
@@ -47,7 +47,7 @@ describe('one-time codes', () => {
     const [older, newer] = [await issue(id), await issue(id)];
     await expect(redeem(older)).rejects.toMatchObject(invalid);
     await expect(redeem(verification)).rejects.toMatchObject(invalid);
-    expect((await redeem(newer)).accountId).toBe(id);
+    expect((await redeem(newer)).account.id).toBe(id);
     await codes.redeem(verification, 'verify_email', async () => {});
   });
 
@@ -72,6 +72,17 @@ describe('one-time codes', () => {
     await expect(failing(code)).rejects.toThrow('away');
     await expect(failing(code, () => issue(id))).rejects.toThrow('away');
     await expect(redeem(code)).rejects.toMatchObject(invalid);
+  });
+
+  it('can be voided', async () => {
+    const { id } = await app.register();
+    const mailed = await codes.issue(id, 'reset_password', CODE_LIFETIMES.resetByMail, 'a@mail.test');
+    await codes.revoke(id, 'reset_password', 'b@mail.test');
+    await codes.revoke(id, 'verify_email');
+    await expect(redeem(mailed, id)).resolves.toMatchObject({ email: 'a@mail.test' });
+    const again = await codes.issue(id, 'reset_password', CODE_LIFETIMES.resetByMail, 'a@mail.test');
+    await codes.revoke(id, 'reset_password', 'a@mail.test');
+    await expect(redeem(again)).rejects.toMatchObject(invalid);
   });
 
   it('expire, and go', async () => {

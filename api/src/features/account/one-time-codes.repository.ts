@@ -4,6 +4,11 @@ import { SQL, type Sql } from '../../database/database.module.js';
 /** What a code may prove. */
 export type CodePurpose = 'reset_password' | 'verify_email';
 
+/** What a code in the hands of its owner opens. */
+export interface TakenCode extends CodeRow {
+  username: string;
+}
+
 export interface CodeRow {
   accountId: string;
   purpose: CodePurpose;
@@ -27,12 +32,12 @@ export class OneTimeCodesRepository {
   }
 
   /** Takes a code, which only one caller can; with an account, only that account's. */
-  async take(hash: Buffer, purpose: CodePurpose, now: Date, accountId: string | null): Promise<CodeRow | undefined> {
-    const [row] = await this.sql<CodeRow[]>`
+  async take(hash: Buffer, purpose: CodePurpose, now: Date, accountId: string | null): Promise<TakenCode | undefined> {
+    const [row] = await this.sql<TakenCode[]>`
       DELETE FROM account_codes c USING accounts a
       WHERE c.code_hash = ${hash} AND c.purpose = ${purpose} AND c.expires_at > ${now}
         AND a.id = c.account_id AND a.status = 'active' AND c.account_id = COALESCE(${accountId}::uuid, c.account_id)
-      RETURNING c.account_id AS "accountId", c.purpose, c.code_hash AS hash, c.email, c.expires_at AS "expiresAt"`;
+      RETURNING a.username, c.account_id AS "accountId", c.purpose, c.code_hash AS hash, c.email, c.expires_at AS "expiresAt"`;
     return row;
   }
 
@@ -42,6 +47,13 @@ export class OneTimeCodesRepository {
       INSERT INTO account_codes (account_id, purpose, code_hash, email, expires_at)
       SELECT id, ${purpose}, ${hash}, ${email}, ${expiresAt} FROM accounts WHERE id = ${accountId}
       ON CONFLICT DO NOTHING`;
+  }
+
+  /** Removes the code of the purpose; with an address, only one that was sent there. */
+  async remove(accountId: string, purpose: CodePurpose, email: string | null): Promise<void> {
+    await this.sql`
+      DELETE FROM account_codes
+      WHERE account_id = ${accountId} AND purpose = ${purpose} AND (${email}::text IS NULL OR email = ${email})`;
   }
 
   /** Removes at most `most` codes that have expired. */

@@ -11,7 +11,7 @@ export const CODE_LIFETIMES = { resetByMail: HOUR, resetByOperator: 24 * HOUR, v
 
 /** What a redeemed code proves: whose it is, and the address that it was sent to, if it was. */
 export interface Proof {
-  accountId: string;
+  account: { id: string; username: string };
   email: string | null;
 }
 
@@ -61,11 +61,16 @@ export class OneTimeCodes {
     const taken = hash && (await this.codes.take(hash, purpose, this.clock.now(), accountId));
     if (!taken) throw new Problem('invalid_code', 'ask for a new one');
     try {
-      return await use({ accountId: taken.accountId, email: taken.email });
+      return await use({ account: { id: taken.accountId, username: taken.username }, email: taken.email });
     } catch (error) {
       await this.codes.restore(taken).catch(() => {});
       throw error;
     }
+  }
+
+  /** Voids the code of the purpose. @param email only one that was sent there */
+  async revoke(accountId: string, purpose: CodePurpose, email: string | null = null): Promise<void> {
+    await this.codes.remove(accountId, purpose, email);
   }
 
   /** Forgets codes that have expired, up to a hundred for each of `most`. */

@@ -1,9 +1,9 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Ejabberd } from '../../clients/ejabberd/ejabberd.client.js';
 import { invalidField } from '../../common/problem.js';
-import { CONFIG, type Config } from '../../config/config.js';
 import { InvitesService } from '../invites/invites.service.js';
 import { AccountRepository, type Identities, NO_IDENTITIES, type Reservation } from './account.repository.js';
+import { AccountEvents } from './account-events.js';
 import { busy, NameReservation, taken } from './name-reservation.js';
 import { requireUncommonPassword, sipCredentials } from './password.js';
 import { requireUsername } from './username.js';
@@ -15,6 +15,8 @@ export interface Admission {
   /** The operator makes the account, whatever the setting REGISTRATION says. */
   byOperator?: true;
   identities?: Identities;
+  /** False when nobody is told the password: phones can't be used, and setting one asks for none. */
+  hasPassword?: boolean;
 }
 
 /**
@@ -29,7 +31,7 @@ export class RegistrationService {
     private readonly names: NameReservation,
     private readonly invites: InvitesService,
     private readonly ejabberd: Ejabberd,
-    @Inject(CONFIG) private readonly config: Config,
+    private readonly events: AccountEvents,
   ) {}
 
   /**
@@ -40,18 +42,19 @@ export class RegistrationService {
   async register(
     rawUsername: string,
     password: string,
-    { invite, byOperator, identities = NO_IDENTITIES }: Admission,
+    { invite, byOperator, identities = NO_IDENTITIES, hasPassword = true }: Admission,
   ): Promise<{ id: string; username: string }> {
     // Before the name is looked at: without an invite nobody learns which are taken.
     const admittedBy = byOperator ? null : await this.invites.admit(invite);
     const username = requireUsername(rawUsername);
     await requireUncommonPassword(username, password);
-    const domain = this.config.addresses.xmppDomain;
+    const { domain } = this.accounts;
     const reservation = await this.names.take({ username, domain, ...identities }, admittedBy);
     await this.names.undoable(reservation, async () => {
       await this.createChatAccount(reservation, password);
-      await this.activate(reservation, password);
+      await this.activate(reservation, hasPassword ? password : null);
     });
+    if (identities.email && !identities.emailVerifiedAt) await this.events.tell('email_named', reservation.id);
     return reservation;
   }
 
@@ -64,10 +67,9 @@ export class RegistrationService {
     throw result === 'exists' ? taken() : invalidField('password', 'has characters that the chat server refuses');
   }
 
-  private async activate(reservation: Reservation, password: string): Promise<void> {
-    const { sipDomain } = this.config.addresses;
-    const sip = sipCredentials(reservation.username, sipDomain, password);
-    if (await this.accounts.activate(reservation, sipDomain, sip)) return;
+  private async activate(reservation: Reservation, password: string | null): Promise<void> {
+    const sip = password === null ? null : sipCredentials(reservation.username, this.accounts.sipDomain, password);
+    if (await this.accounts.activate(reservation, sip)) return;
     throw busy('the registration took too long and was undone');
   }
 }
