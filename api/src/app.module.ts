@@ -3,6 +3,7 @@ import type { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { AccountModule } from './features/account/account.module.js';
+import { EmailModule } from './features/email/email.module.js';
 import { GoogleModule } from './features/google/google.module.js';
 import { GroupsModule } from './features/groups/groups.module.js';
 import { HealthModule } from './features/health/health.module.js';
@@ -18,6 +19,7 @@ import { HttpModule } from './http/http.module.js';
     DatabaseModule,
     HttpModule,
     AccountModule,
+    EmailModule,
     GoogleModule,
     GroupsModule,
     HealthModule,

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../../config/config.js';
 import { type Queries, SQL, type Sql } from '../../database/database.module.js';
 import { isUniqueViolation } from '../../database/database-errors.js';
 import { inTransaction } from '../../database/transaction.js';
@@ -11,33 +12,26 @@ export interface EmailRow {
 /** The e-mail addresses of accounts. */
 @Injectable()
 export class EmailRepository {
-  constructor(@Inject(SQL) private readonly sql: Sql) {}
+  private readonly domain: string;
 
-  async find(accountId: string): Promise<EmailRow | undefined> {
-    const [row] = await this.sql<EmailRow[]>`
-      SELECT email, email_verified_at IS NOT NULL AS verified FROM accounts WHERE id = ${accountId}`;
-    return row;
+  constructor(
+    @Inject(SQL) private readonly sql: Sql,
+    @Inject(CONFIG) { addresses }: Config,
+  ) {
+    this.domain = addresses.xmppDomain;
   }
 
-  /** The verified address of the active account with this username or else this address. */
-  async findVerified(
-    username: string | null,
-    email: string | null,
-    domain: string,
-  ): Promise<{ accountId: string; email: string } | undefined> {
-    const [row] = await this.sql<{ accountId: string; email: string }[]>`
-      SELECT id AS "accountId", email FROM accounts
-      WHERE (username = ${username} OR email = ${email}) AND domain = ${domain}
-        AND status = 'active' AND email_verified_at IS NOT NULL
-      ORDER BY username = ${username} DESC NULLS LAST LIMIT 1`;
-    return row;
+  async find(accountId: string): Promise<EmailRow> {
+    const [row] = await this.sql<EmailRow[]>`
+      SELECT email, email_verified_at IS NOT NULL AS verified FROM accounts WHERE id = ${accountId}`;
+    return row ?? { email: null, verified: false };
   }
 
   /** Whether another account has proved that the address is its own. */
-  async isProvedByOther(email: string, domain: string, accountId: string): Promise<boolean> {
+  async isProvedByOther(email: string, accountId: string): Promise<boolean> {
     const rows = await this.sql`
       SELECT 1 FROM accounts
-      WHERE email = ${email} AND domain = ${domain} AND id <> ${accountId} AND email_verified_at IS NOT NULL`;
+      WHERE email = ${email} AND domain = ${this.domain} AND id <> ${accountId} AND email_verified_at IS NOT NULL`;
     return rows.length > 0;
   }
 
@@ -52,7 +46,7 @@ export class EmailRepository {
         if (!before) return undefined;
         await transaction`
           UPDATE accounts SET email = NULL
-          WHERE email = ${email} AND domain = ${before.domain} AND id <> ${accountId} AND email_verified_at IS NULL`;
+          WHERE email = ${email} AND domain = ${this.domain} AND id <> ${accountId} AND email_verified_at IS NULL`;
         await transaction`
           UPDATE accounts SET email = ${email}, email_verified_at = ${now} WHERE id = ${accountId}`;
         return before;
@@ -72,9 +66,9 @@ export class EmailRepository {
     });
   }
 
-  private async lock(accountId: string, transaction: Queries): Promise<(EmailRow & { domain: string }) | undefined> {
-    const [row] = await transaction<(EmailRow & { domain: string })[]>`
-      SELECT email, email_verified_at IS NOT NULL AS verified, domain FROM accounts
+  private async lock(accountId: string, transaction: Queries): Promise<EmailRow | undefined> {
+    const [row] = await transaction<EmailRow[]>`
+      SELECT email, email_verified_at IS NOT NULL AS verified FROM accounts
       WHERE id = ${accountId} AND status = 'active' FOR UPDATE`;
     return row;
   }

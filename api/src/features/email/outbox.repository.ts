@@ -1,6 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../../config/config.js';
 import { SQL, type Sql } from '../../database/database.module.js';
 import { inTransaction } from '../../database/transaction.js';
+import { readingsOf } from '../account/login-name.js';
 import type { MailKind } from './mail-texts.js';
 
 export interface MailRow {
@@ -11,6 +13,12 @@ export interface MailRow {
   recipient: string;
   attempts: number;
   expiresAt: Date;
+}
+
+/** An account, and the address that mails about it go to. */
+export interface Found {
+  accountId: string;
+  email: string;
 }
 
 /** The account that a mail is about. */
@@ -30,7 +38,14 @@ export interface Sent {
 
 @Injectable()
 export class OutboxRepository {
-  constructor(@Inject(SQL) private readonly sql: Sql) {}
+  private readonly domain: string;
+
+  constructor(
+    @Inject(SQL) private readonly sql: Sql,
+    @Inject(CONFIG) { addresses }: Config,
+  ) {
+    this.domain = addresses.xmppDomain;
+  }
 
   async add({ id, kind, accountId, recipient, expiresAt }: Omit<MailRow, 'attempts'>, now: Date): Promise<void> {
     await this.sql`
@@ -62,6 +77,17 @@ export class OutboxRepository {
         DELETE FROM mails WHERE account_id = ${accountId} AND kind = ${kind} AND sent_at IS NULL AND id <> ${id}`;
       return true;
     });
+  }
+
+  /** The account that somebody means by what he typed, and the address that it has proved; undefined without either. */
+  async findProved(typed: string): Promise<Found | undefined> {
+    const { username, email } = readingsOf(typed, this.domain);
+    const [row] = await this.sql<Found[]>`
+      SELECT id AS "accountId", email FROM accounts
+      WHERE (username = ${username} OR email = ${email}) AND domain = ${this.domain}
+        AND status = 'active' AND email_verified_at IS NOT NULL
+      ORDER BY username = ${username} DESC NULLS LAST LIMIT 1`;
+    return row;
   }
 
   async addressee(accountId: string): Promise<Addressee | undefined> {

@@ -6,7 +6,7 @@ import { jidOf } from '../../common/jid.js';
 import { CONFIG, type Config } from '../../config/config.js';
 import { CODE_LIFETIMES, OneTimeCodes } from '../account/one-time-codes.js';
 import { type MailKind, textOf } from './mail-texts.js';
-import { type Addressee, type MailRow, OutboxRepository } from './outbox.repository.js';
+import { type Addressee, type Found, type MailRow, OutboxRepository } from './outbox.repository.js';
 
 const SECOND = 1000;
 const HOUR = 3600 * SECOND;
@@ -30,15 +30,6 @@ const LEASE_TIMEOUTS = 15;
 const FIRST_RETRY_MS = 5 * SECOND;
 const LONGEST_RETRY_MS = 300 * SECOND;
 
-/** An account, and the address that mails about it go to. */
-export interface Found {
-  accountId: string;
-  email: string;
-}
-
-/** Says whose account somebody means, by whatever he typed. */
-export type FindAddress = (typed: string) => Promise<Found | undefined>;
-
 /**
  * Sends mails in the background, each until the mail server has taken or refused it. A code is made when its mail is
  * sent, so none is kept; a mail that is sent twice, since an answer was lost, has another code, and the last one counts.
@@ -55,6 +46,11 @@ export class Outbox {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
+  /** @throws Problem mail_off when there is no mail server */
+  requireOn(): void {
+    this.mailer.requireEnabled();
+  }
+
   /** Keeps a mail to an account's address, in the place of others of its kind that still wait. Without a mail server, nothing. */
   async enqueue(kind: MailKind, accountId: string, email: string): Promise<void> {
     if (!this.mailer.enabled) return;
@@ -68,16 +64,14 @@ export class Outbox {
   }
 
   /** Sends at most `most` mails that are due, up to the first that fails for now. */
-  async deliver(most: number, findAddress: FindAddress, onFailure: (error: unknown) => void): Promise<void> {
+  async deliver(most: number, onFailure: (error: unknown) => void, stopping?: AbortSignal): Promise<void> {
     if (!this.mailer.enabled) return;
-    for (let tried = 0; tried < most; tried += 1) {
-      const mail = await this.mails.claim(
-        this.clock.now(),
-        this.later(LEASE_TIMEOUTS * this.config.neighbours.timeoutMs),
-      );
+    const leaseMs = LEASE_TIMEOUTS * this.config.neighbours.timeoutMs;
+    for (let tried = 0; tried < most && !stopping?.aborted; tried += 1) {
+      const mail = await this.mails.claim(this.clock.now(), this.later(leaseMs));
       if (!mail) return;
       try {
-        await this.process(mail, findAddress);
+        await this.process(mail);
       } catch (error) {
         onFailure(error);
         return this.mails.postpone(mail.id, this.later(retryAfter(mail.attempts)));
@@ -98,10 +92,10 @@ export class Outbox {
   }
 
   /** Ends with the mail sent or removed. @throws Error when it should be tried again */
-  private async process(mail: MailRow, findAddress: FindAddress): Promise<void> {
+  private async process(mail: MailRow): Promise<void> {
     const found = mail.accountId
       ? { accountId: mail.accountId, email: mail.recipient }
-      : await findAddress(mail.recipient);
+      : await this.mails.findProved(mail.recipient);
     const account = found && (await this.mails.addressee(found.accountId));
     if (account?.status !== 'active' || !found) return this.mails.remove(mail.id);
     if (!mail.accountId && !(await this.mails.assign(mail, found.accountId, found.email))) return;
