@@ -19,14 +19,19 @@ import { OneTimeCodesRepository } from './one-time-codes.repository.js';
 import { PasswordService } from './password.service.js';
 import { PasswordChange } from './password-change.js';
 import { PasswordChangeRepository } from './password-change.repository.js';
+import { ProfileController } from './profile.controller.js';
+import { ProfileRepository } from './profile.repository.js';
+import { ProfileService } from './profile.service.js';
 import { RegistrationService } from './registration.service.js';
 import { SuspensionRepository } from './suspension.repository.js';
 
 @Module({
   imports: [EjabberdModule, KamailioModule, InvitesModule],
-  controllers: [AccountController],
+  controllers: [AccountController, ProfileController],
   providers: [
     AccountService,
+    ProfileService,
+    ProfileRepository,
     AccountEvents,
     RegistrationService,
     NameReservation,

@@ -74,8 +74,18 @@ describe('e-mail addresses', () => {
       expect(await emailOf(account)).toMatchObject({ email: null });
       const verified = await verify(account, (await codeTo(email)).toLowerCase());
       expect([verified.status, verified.body]).toEqual([200, { status: 'verified', email }]);
-      expect(await emailOf(account)).toEqual({ email, verified: true });
       expect((await login(email, account.password)).body.jid).toBe(account.jid);
+      const profile = await app.http.get('/api/v1/account').set(account.bearer);
+      expect(profile.body).toEqual({
+        id: account.id,
+        jid: account.jid,
+        username: account.username,
+        email,
+        email_verified: true,
+        google_linked: false,
+        has_password: true,
+        created_at: expect.stringMatching(/^\d{4}-.*Z$/),
+      });
     });
 
     it('are proved by nobody from another account', async () => {

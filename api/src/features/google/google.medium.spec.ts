@@ -151,6 +151,8 @@ describe('sign-in with Google', () => {
       expect((await link(account.bearer, sub)).status).toBe(204);
       expect((await link(account.bearer, sub)).status).toBe(204);
       expect((await signIn({ sub })).body).toMatchObject({ created: false, jid: account.jid });
+      const profile = await app.http.get('/api/v1/account').set(account.bearer);
+      expect(profile.body).toMatchObject({ google_linked: true, email: null, email_verified: false });
       expect((await unlink(account.bearer)).status).toBe(204);
       expect((await unlink(account.bearer)).status).toBe(204);
       expect((await signIn({ sub })).body).toMatchObject({ created: true });
