@@ -1,8 +1,8 @@
 import 'reflect-metadata';
-import { RequestMethod } from '@nestjs/common';
+import { RequestMethod, UnsupportedMediaTypeException } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { type FastifyBaseLogger, LogController } from 'fastify';
+import { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import pino from 'pino';
 import { AppModule } from './app.module.js';
 import type { Config } from './config/config.js';
@@ -60,6 +60,7 @@ export async function createApp(config: Config, build: Build = fromModuleList): 
   app.useLogger(new NestLogger(fastify.log));
   const drain = app.get(Drain);
   drain.watch(app.getHttpServer());
+  acceptEmptyForms(fastify);
   addRequestHooks(fastify, app.get(RateLimiter), drain);
   if (config.http.corsOrigin) app.enableCors({ origin: config.http.corsOrigin, maxAge: 3600 });
   app.setGlobalPrefix(BASE_PATH, {
@@ -72,4 +73,12 @@ export async function createApp(config: Config, build: Build = fromModuleList): 
   // By process.exit: the log still has lines to write, which a signal would lose.
   app.enableShutdownHooks(['SIGTERM', 'SIGINT'], { useProcessExit: true });
   return app;
+}
+
+/** Some HTTP clients call the body form data when there is none. Only then is it accepted. */
+function acceptEmptyForms(fastify: FastifyInstance): void {
+  fastify.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => {
+    if (body === '') done(null, undefined);
+    else done(new UnsupportedMediaTypeException());
+  });
 }

@@ -1,7 +1,7 @@
 import type { AxiosInstance, AxiosResponse } from 'axios';
 import { type Account, apiClient, registerAccount, uniqueName } from './api.js';
 import type { OwnApi } from './own-api.js';
-import { NO_ACCOUNT, NO_GROUP, type Stores, WHOLE_ACCOUNT, wholeGroup } from './stores.js';
+import { NEW_PASSWORD, NO_ACCOUNT, NO_GROUP, OLD_PASSWORD, type Stores, WHOLE_ACCOUNT, wholeGroup } from './stores.js';
 
 /** A change that is wanted of something that no other test touches. */
 export interface Change {
@@ -32,6 +32,7 @@ export const OPERATIONS = [
   'leave',
   'delete group',
   'delete account',
+  'change password',
 ] as const;
 export type OperationName = (typeof OPERATIONS)[number];
 
@@ -92,6 +93,19 @@ export function operationsOn(stores: Stores, { owner, member, other }: People): 
     };
   }
 
+  async function changePassword(): Promise<Change> {
+    const account = await registerAccount('changing');
+    const wanted = 'another good passphrase';
+    return {
+      request: (own) =>
+        own.client(account.token).put('/account/password', { password: account.password, new_password: wanted }),
+      stores: () => stores.password(account, wanted),
+      undone: OLD_PASSWORD,
+      done: NEW_PASSWORD,
+      repeated: 'invalid_credentials',
+    };
+  }
+
   async function create(): Promise<Change> {
     const name = uniqueName('Family');
     const token = await freshToken(owner);
@@ -149,6 +163,7 @@ export function operationsOn(stores: Stores, { owner, member, other }: People): 
     ),
     'delete group': onGroup(owner, NO_GROUP, (client, path) => client.delete(path), 'not_found'),
     'delete account': deleteAccount,
+    'change password': changePassword,
   };
 }
 

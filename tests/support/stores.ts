@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import postgres from 'postgres';
 import { affiliationsOf, ejabberd, subscribersOf } from './ejabberd.js';
 import { platform, secret } from './platform.js';
@@ -24,6 +25,25 @@ export class Stores {
       subscribers: subscribers.length,
       chatUsers: users.length,
       chatServerKnows: exists.data === 0,
+    };
+  }
+
+  /** Which of both passwords each store takes, and whether a change is under way. */
+  async password(account: { username: string; password: string }, wanted: string): Promise<PasswordStores> {
+    const { username } = account;
+    const { domain: host } = platform;
+    const ha1 = (password: string) => createHash('md5').update(`${username}:${host}:${password}`).digest('hex');
+    const [[subscriber], changes, takesNew, takesOld] = await Promise.all([
+      this.veil`SELECT ha1 FROM kamailio.subscriber WHERE username = ${username}`,
+      this.veil`SELECT FROM password_changes c JOIN accounts a ON a.id = c.account_id WHERE a.username = ${username}`,
+      ejabberd('check_password', { user: username, host, password: wanted }),
+      ejabberd('check_password', { user: username, host, password: account.password }),
+    ]);
+    const which = (isNew: boolean, isOld: boolean) => (isNew ? 'new' : isOld ? 'old' : 'neither');
+    return {
+      chat: which(takesNew.data === 0, takesOld.data === 0),
+      calls: which(subscriber?.ha1 === ha1(wanted), subscriber?.ha1 === ha1(account.password)),
+      changing: changes.length > 0,
     };
   }
 
@@ -98,6 +118,15 @@ export const WHOLE_ACCOUNT: AccountStores = {
   chatUsers: 1,
   chatServerKnows: true,
 };
+
+export interface PasswordStores {
+  chat: 'old' | 'new' | 'neither';
+  calls: 'old' | 'new' | 'neither';
+  changing: boolean;
+}
+
+export const OLD_PASSWORD: PasswordStores = { chat: 'old', calls: 'old', changing: false };
+export const NEW_PASSWORD: PasswordStores = { chat: 'new', calls: 'new', changing: false };
 
 export const NO_GROUP: GroupStores = { tables: null, room: null, kept: null };
 

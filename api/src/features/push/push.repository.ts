@@ -36,6 +36,12 @@ export class PushRepository {
   }
 
   /** How many devices of an active account there are to wake. */
+  async devicesOf(accountId: string): Promise<string[]> {
+    const rows = await this.sql<{ id: string }[]>`
+      SELECT device_uuid AS id FROM push_registrations WHERE account_id = ${accountId}`;
+    return rows.map(({ id }) => id);
+  }
+
   async countOf(jid: string): Promise<number> {
     const [row] = await this.sql<{ count: number }[]>`
       SELECT count(*)::int AS count FROM push_registrations p JOIN accounts a ON a.id = p.account_id

@@ -4,6 +4,8 @@ import { jidOf } from '../../common/jid.js';
 import { Problem } from '../../common/problem.js';
 import { CONFIG, type Config } from '../../config/config.js';
 import type { Caller } from '../../http/access.js';
+import { SessionService } from '../sessions/session.service.js';
+import { type Ends, SessionEnding } from '../sessions/session-ending.js';
 import type { CallNotifyAnswer, RegisterPushRequest } from './push.dto.js';
 import { PushRepository } from './push.repository.js';
 
@@ -12,9 +14,13 @@ import { PushRepository } from './push.repository.js';
 export class PushService {
   constructor(
     private readonly registrations: PushRepository,
+    private readonly sessions: SessionService,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
-  ) {}
+    ending: SessionEnding,
+  ) {
+    ending.addStep(({ id }, ends) => this.forgetDevices(id, ends));
+  }
 
   /** @throws Problem forbidden for another's JID */
   async register(caller: Caller, request: RegisterPushRequest): Promise<void> {
@@ -27,8 +33,11 @@ export class PushService {
       pushToken: request.push_token,
       appId: request.app_id,
     };
-    if (await this.registrations.upsert(registration, this.clock.now())) return;
-    throw new Problem('unauthenticated', 'the account is being deleted');
+    if (!(await this.registrations.upsert(registration, this.clock.now()))) {
+      throw new Problem('unauthenticated', 'the account is being deleted');
+    }
+    // So that the device is woken no more once its session has ended.
+    await this.sessions.nameDevice(caller, request.device_id);
   }
 
   /** @throws Problem forbidden for another's JID, not_found for a device that is not registered */
@@ -36,6 +45,13 @@ export class PushService {
     requireOwn(caller, jid);
     if (await this.registrations.remove(caller.accountId, deviceId)) return;
     throw new Problem('not_found', 'the device is not registered');
+  }
+
+  /** The devices whose sessions have ended are woken no more. */
+  private async forgetDevices(accountId: string, ends: Ends): Promise<void> {
+    for (const deviceId of await this.registrations.devicesOf(accountId)) {
+      if (ends(deviceId)) await this.registrations.remove(accountId, deviceId);
+    }
   }
 
   /** Says what was done for a call to somebody who is offline: no provider is configured yet, so nothing is sent. */
