@@ -171,6 +171,8 @@ it('a login takes as long for a name that nobody has as for a wrong password', a
     for (const one of each % 2 ? order : order.reverse()) await one();
   }
   const median = (times: number[]) => times.toSorted((a, b) => a - b)[times.length / 2] as number;
-  process.stdout.write(`median of a wrong password ${median(known).toFixed(2)} ms, of an unknown name ${median(unknown).toFixed(2)} ms\n`);
+  process.stdout.write(
+    `median of a wrong password ${median(known).toFixed(2)} ms, of an unknown name ${median(unknown).toFixed(2)} ms\n`,
+  );
   expect(Math.abs(median(known) / median(unknown) - 1)).toBeLessThan(0.1);
 });

@@ -39,6 +39,8 @@ export class PasswordChangeRepository {
     also: (transaction: Queries) => Promise<void>,
   ): Promise<boolean> {
     return inTransaction(this.sql, async (transaction) => {
+      // In the order of begin(): the other way round each could wait for the other.
+      await transaction`SELECT FROM accounts WHERE id = ${accountId} FOR UPDATE`;
       const { count } = await transaction`
         DELETE FROM password_changes WHERE id = ${id} AND lease_until = ${leaseUntil}`;
       if (count === 0) return false;

@@ -5,7 +5,7 @@ import { newId } from '../../common/ids.js';
 import { Problem } from '../../common/problem.js';
 import { Seal } from '../../common/seal.js';
 import { CONFIG, type Config } from '../../config/config.js';
-import { SessionEnding } from '../sessions/session-ending.js';
+import { type EndingRow, SessionEnding } from '../sessions/session-ending.js';
 import { sipCredentials } from './password.js';
 import { PasswordChangeRepository, type PasswordChangeRow } from './password-change.repository.js';
 
@@ -85,11 +85,11 @@ export class PasswordChange {
     }
     await this.ejabberd.changePassword(change.username, password);
     const sip = sipCredentials(change.username, this.sipDomain, password);
-    let ending = '';
+    let ending: EndingRow | undefined;
     const completed = await this.changes.complete(change, sip, this.clock.now(), async (transaction) => {
       ending = await this.ending.beginAll(change.accountId, change.keptSessionId, transaction);
     });
-    if (completed) await this.ending.finishNow(ending);
+    if (completed && ending) await this.ending.finishOrPostpone(ending);
     return completed;
   }
 

@@ -24,43 +24,49 @@ export interface ContactRow {
 export class SessionEndingRepository {
   constructor(@Inject(SQL) private readonly sql: Sql) {}
 
-  /** Ends one session of an account. @returns the ending's id; undefined when there is no such session */
-  async end(accountId: string, sessionId: string, dueAt: Date): Promise<string | undefined> {
-    const [row] = await this.sql<{ id: string }[]>`
+  /** Ends one session of an account; undefined when there is no such session. */
+  async end(accountId: string, sessionId: string, dueAt: Date): Promise<EndingRow | undefined> {
+    const [row] = await this.sql<EndingRow[]>`
       WITH ended AS (
         DELETE FROM sessions WHERE id = ${sessionId} AND account_id = ${accountId} RETURNING account_id, device_id
+      ), noted AS (
+        INSERT INTO session_endings (id, account_id, device_id, due_at)
+        SELECT ${newId()}, account_id, device_id, ${dueAt} FROM ended RETURNING id, account_id, device_id
       )
-      INSERT INTO session_endings (id, account_id, device_id, due_at)
-      SELECT ${newId()}, account_id, device_id, ${dueAt} FROM ended RETURNING id`;
-    return row?.id;
+      SELECT noted.id, a.id AS "accountId", a.username, device_id AS "deviceId", NULL AS "keptDeviceId", false AS reopened
+      FROM noted JOIN accounts a ON a.id = noted.account_id`;
+    return row;
   }
 
-  /** Ends all sessions of an account but one. @returns the ending's id */
+  /** Ends all sessions of an account but one; undefined when there is no such account. */
   async endOthers(
     accountId: string,
     keptSessionId: string | null,
     dueAt: Date,
     sql: Queries = this.sql,
-  ): Promise<string> {
-    const id = newId();
-    await sql`
+  ): Promise<EndingRow | undefined> {
+    const [row] = await sql<EndingRow[]>`
       WITH kept AS (
         SELECT device_id FROM sessions WHERE id = ${keptSessionId} AND account_id = ${accountId}
       ), ended AS (
         DELETE FROM sessions WHERE account_id = ${accountId} AND id IS DISTINCT FROM ${keptSessionId}
+      ), noted AS (
+        INSERT INTO session_endings (id, account_id, kept_device_id, due_at)
+        SELECT ${newId()}, id, (SELECT device_id FROM kept), ${dueAt} FROM accounts WHERE id = ${accountId}
+        RETURNING id, account_id, kept_device_id
       )
-      INSERT INTO session_endings (id, account_id, kept_device_id, due_at)
-      VALUES (${id}, ${accountId}, (SELECT device_id FROM kept), ${dueAt})`;
-    return id;
+      SELECT noted.id, a.id AS "accountId", a.username, NULL AS "deviceId", kept_device_id AS "keptDeviceId",
+        false AS reopened
+      FROM noted JOIN accounts a ON a.id = noted.account_id`;
+    return row;
   }
 
-  /** Takes an ending up, this one or the one that has waited longest; undefined when somebody else has it. */
-  async claim(id: string | null, now: Date, dueAt: Date): Promise<EndingRow | undefined> {
+  /** Takes up the ending that has waited longest; undefined when none is due. */
+  async claimDue(now: Date, dueAt: Date): Promise<EndingRow | undefined> {
     const [row] = await this.sql<EndingRow[]>`
       UPDATE session_endings e SET due_at = ${dueAt} FROM accounts a
       WHERE e.id = (
-          SELECT id FROM session_endings WHERE due_at <= ${now} AND id = COALESCE(${id}::uuid, id)
-          ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+          SELECT id FROM session_endings WHERE due_at <= ${now} ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
         AND a.id = e.account_id
       RETURNING e.id, e.account_id AS "accountId", a.username, e.device_id AS "deviceId",
         e.kept_device_id AS "keptDeviceId",

@@ -7,14 +7,16 @@ import { CONFIG, type Config } from '../../config/config.js';
 import type { Queries } from '../../database/database.module.js';
 import { type ContactRow, type EndingRow, SessionEndingRepository } from './session-ending.repository.js';
 
+export type { EndingRow };
+
 /** Says of a device whether what runs on it has to end. Only a device that is known to stay is spared. */
 export type Ends = (deviceId: string | null) => boolean;
 
 /** What a feature does about its own connections when sessions end. It may be run again after a crash. */
 export type EndingStep = (account: { id: string; username: string }, ends: Ends) => Promise<void>;
 
-/** A lease in neighbour timeouts: longer than an ending takes, so that two processes don't work on the same. */
-const LEASE_TIMEOUTS = 6;
+/** When another process takes an ending up that somebody has begun. Two at once do no harm. */
+const TAKE_OVER_MS = 5000;
 /** How soon an ending that failed is tried again. */
 const RETRY_MS = 2000;
 
@@ -27,17 +29,15 @@ const RETRY_MS = 2000;
 export class SessionEnding {
   private readonly steps: EndingStep[] = [];
   private readonly sipDomain: string;
-  private readonly leaseMs: number;
 
   constructor(
     private readonly endings: SessionEndingRepository,
     private readonly ejabberd: Ejabberd,
     private readonly kamailio: Kamailio,
     private readonly clock: Clock,
-    @Inject(CONFIG) { addresses, neighbours }: Config,
+    @Inject(CONFIG) { addresses }: Config,
   ) {
     this.sipDomain = addresses.sipDomain;
-    this.leaseMs = LEASE_TIMEOUTS * neighbours.timeoutMs;
     this.steps.push(
       ({ username }, ends) => this.ejabberd.endStreams(username, ends),
       ({ username }, ends) => this.endRegistrations(username, ends),
@@ -51,53 +51,45 @@ export class SessionEnding {
 
   /** Ends one session. @returns whether everything of it has ended, or has to follow; undefined when there is none */
   async end(accountId: string, sessionId: string): Promise<boolean | undefined> {
-    const id = await this.endings.end(accountId, sessionId, this.clock.now());
-    return id === undefined ? undefined : this.finishNow(id);
+    const ending = await this.endings.end(accountId, sessionId, this.dueAt());
+    return ending && this.finishOrPostpone(ending);
   }
 
   /** Ends all sessions but the kept one, and all that belongs to none. @returns whether everything of them has ended */
   async endAll(accountId: string, keptSessionId: string | null = null): Promise<boolean> {
-    return this.finishNow(await this.beginAll(accountId, keptSessionId));
+    const ending = await this.beginAll(accountId, keptSessionId);
+    return ending !== undefined && this.finishOrPostpone(ending);
   }
 
-  /** As endAll, as part of somebody's transaction, after which finishNow does the rest. @returns the ending's id */
-  beginAll(accountId: string, keptSessionId: string | null, transaction?: Queries): Promise<string> {
-    return this.endings.endOthers(accountId, keptSessionId, this.clock.now(), transaction);
-  }
-
-  /** Finishes an ending that was just written; when a server is away, the reaper does it later. */
-  async finishNow(id: string): Promise<boolean> {
-    try {
-      const ending = await this.claim(id);
-      return ending !== undefined && (await this.finishOrPostpone(ending));
-    } catch {
-      return false;
-    }
+  /** As endAll, as part of somebody's transaction, after which finishOrPostpone does the rest. */
+  beginAll(accountId: string, keptSessionId: string | null, transaction?: Queries): Promise<EndingRow | undefined> {
+    return this.endings.endOthers(accountId, keptSessionId, this.dueAt(), transaction);
   }
 
   /** Finishes up to `most` endings that a crash or a failed neighbour left. */
   async finishLeftovers(most: number, onFailure: (error: unknown) => void, stopping?: AbortSignal): Promise<void> {
     for (let finished = 0; finished < most && !stopping?.aborted; finished += 1) {
-      const ending = await this.claim(null);
+      const ending = await this.endings.claimDue(this.clock.now(), this.dueAt());
       if (!ending) return;
       await this.finishOrPostpone(ending, onFailure);
     }
   }
 
-  private claim(id: string | null): Promise<EndingRow | undefined> {
-    const now = this.clock.now();
-    return this.endings.claim(id, now, new Date(now.getTime() + this.leaseMs));
-  }
-
-  private async finishOrPostpone(ending: EndingRow, onFailure: (error: unknown) => void = () => {}): Promise<boolean> {
+  /** Ends what belongs to the sessions; false when a server failed, and the reaper has to try again. */
+  async finishOrPostpone(ending: EndingRow, onFailure: (error: unknown) => void = () => {}): Promise<boolean> {
     try {
       await this.finish(ending);
       return true;
     } catch (error) {
       onFailure(error);
-      await this.endings.postpone(ending.id, new Date(this.clock.milliseconds() + RETRY_MS));
+      // When the database is away as well, it is due soon anyway.
+      await this.endings.postpone(ending.id, new Date(this.clock.milliseconds() + RETRY_MS)).catch(() => {});
       return false;
     }
+  }
+
+  private dueAt(): Date {
+    return new Date(this.clock.milliseconds() + TAKE_OVER_MS);
   }
 
   /** Every step is tried, whichever fails. */
