@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Account, apiClient, registerAccount } from '../support/api.js';
 import { findInDatabases, type Trace, waitsOffline } from '../support/databases.js';
 import { affiliationsOf, subscribersOf } from '../support/ejabberd.js';
+import { veil } from '../support/host.js';
 import { https } from '../support/https.js';
 import { platform } from '../support/platform.js';
 import { SipClient } from '../support/sip-client.js';
@@ -114,6 +115,16 @@ describe('with the right password', () => {
     expect(await uploadsWith(mark)).toEqual([]);
     const folder = createHash('sha1').update(gone.jid).digest('hex');
     expect(await readdir(UPLOADS)).not.toContain(folder);
+  });
+});
+
+describe('its name', () => {
+  it('is kept from everybody, until the operator frees it', async () => {
+    const asked = { username: gone.username, password: 'correct horse battery' };
+    const { status, data } = await apiClient().post('/account/register', asked);
+    expect([status, data.code]).toEqual([409, 'username_taken']);
+    const freed = await veil('name', 'free', gone.username);
+    expect(freed).toMatchObject({ status: 0, stdout: `${gone.username} can be registered again\n` });
   });
 });
 

@@ -27,10 +27,17 @@ export interface CommandResult {
   stderr: string;
 }
 
+/** A verb of the command line on the platform under test. */
+export const veil = (...verb: string[]): Promise<CommandResult> => script('veil.sh', {}, verb);
+
 /** Runs a script of the checkout on the platform under test. Its exit status is no exception. */
-export async function script(name: string, settings: NodeJS.ProcessEnv = {}): Promise<CommandResult> {
+export async function script(
+  name: string,
+  settings: NodeJS.ProcessEnv = {},
+  words: readonly string[] = [],
+): Promise<CommandResult> {
   const env = { ...process.env, ...settings };
-  return run(path.join(checkout, 'scripts', name), { env }).then(
+  return run(path.join(checkout, 'scripts', name), words, { env }).then(
     ({ stdout, stderr }) => ({ status: 0, stdout, stderr }),
     (error: ExecFileException & { stdout: string; stderr: string }) => ({
       status: typeof error.code === 'number' ? error.code : -1,

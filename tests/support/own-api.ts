@@ -9,7 +9,7 @@ import { until } from './wait.js';
 /** The checkout: up.sh put node and the built API there. The working directory is not always its root. */
 const root = path.resolve(import.meta.dirname, '..', '..', '..');
 
-const SECRETS = ['DB_PASSWORD', 'JWT_SECRET', 'TURN_SECRET', 'INTERNAL_SECRET'];
+const SECRETS = ['DB_PASSWORD', 'JWT_SECRET', 'NAME_SECRET', 'TURN_SECRET', 'INTERNAL_SECRET'];
 
 /**
  * A second API process on the platform's databases and servers, with settings of its own: tests put proxies between it

@@ -12,6 +12,7 @@ import { type IdentityConfig, identitySettings, readIdentity } from './identity.
 import { type MailConfig, mailSettings, readMail } from './mail.config.js';
 import { type NeighboursConfig, neighbourSettings, readNeighbours } from './neighbours.config.js';
 import { type Ports, portSettings, readPorts } from './ports.config.js';
+import { type RetentionConfig, readRetention, retentionSettings } from './retention.config.js';
 import { serverSettings } from './servers.config.js';
 import { type Section, SettingReader } from './setting.js';
 import { readTurn, type TurnConfig, turnSettings } from './turn.config.js';
@@ -26,6 +27,7 @@ export interface Config {
   identity: IdentityConfig;
   google: GoogleConfig;
   mail: MailConfig;
+  retention: RetentionConfig;
   turn: TurnConfig;
   neighbours: NeighboursConfig;
   versions: Versions;
@@ -41,6 +43,7 @@ export const SECTIONS: readonly Section[] = [
   { title: 'Accounts and tokens', settings: identitySettings },
   { title: 'Sign-in with Google', settings: googleSettings },
   { title: 'Mail', settings: mailSettings },
+  { title: 'What is kept, and for how long', settings: retentionSettings },
   { title: 'TURN', settings: turnSettings },
   { title: 'HTTP', settings: httpSettings },
   { title: 'Database', settings: { ...databaseSettings, ...migrationSettings } },
@@ -73,6 +76,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     identity: readIdentity(reader),
     google: readGoogle(reader),
     mail: readMail(reader),
+    retention: readRetention(reader),
     turn: readTurn(reader),
     neighbours: readNeighbours(reader),
     versions: readVersions(reader),

@@ -6,6 +6,7 @@ export const testEnvironment = {
   XMPP_DOMAIN: 'veil.test',
   DB_PASSWORD: 'a-long-enough-word-for-tests',
   JWT_SECRET: 'jwt-0123456789abcdefghijklmnopqrstuvwxyz',
+  NAME_SECRET: 'name-0123456789abcdefghijklmnopqrstuvwxyz',
   INTERNAL_SECRET: 'internal-0123456789abcdefghijklmnopqrst',
   TURN_SECRET: 'turn-0123456789abcdef',
 } satisfies NodeJS.ProcessEnv;

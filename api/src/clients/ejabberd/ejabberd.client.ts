@@ -34,12 +34,10 @@ export abstract class Ejabberd {
   abstract register(username: string, password: string): Promise<RegisterResult>;
   abstract checkPassword(username: string, password: string): Promise<boolean>;
   /**
-   * Ends every stream of the account, lets no new one in, and removes everything that the chat server keeps of it. A
-   * missing account is fine.
+   * Ends every stream of the account and removes everything that the chat server keeps of it, or of an earlier one of that
+   * name. What a stream was just handling is stored all the same: `suspend` ends that first. A missing account is fine.
    */
   abstract unregister(username: string): Promise<void>;
-  /** Removes what the chat server still keeps under a name that is nobody's. */
-  abstract clear(username: string): Promise<void>;
   /** Ends the streams of the account, also those that wait to be resumed; all, or those whose resource `ends` names. */
   abstract endStreams(username: string, ends?: (resource: string) => boolean): Promise<void>;
   /** From here on the account has this password; its streams go on. @throws Problem also when there is no such user */
@@ -89,8 +87,6 @@ const USER_EXISTS = 10_090;
 const REFUSED = 10_001;
 /** What ejabberd takes to destroy a room, or to end a stream. */
 const ASK_AGAIN_MS = 10;
-/** Within it ejabberd has stored what it was handling. */
-const SETTLING_MS = 250;
 /** The group of ejabberd.yml whose members may not open a stream. */
 const SUSPENDED = 'suspended';
 
@@ -155,17 +151,6 @@ export class EjabberdHttpClient extends Ejabberd implements OnApplicationShutdow
   }
 
   async unregister(user: string): Promise<void> {
-    // As long as a stream is open, ejabberd stores what it says and hears, whatever was removed.
-    await this.suspend(user);
-    await this.clear(user);
-    // What others were just saying to the account is stored under its name a moment later.
-    await delay(SETTLING_MS);
-    await this.clear(user);
-    // ejabberd says that it has removed an account also when it could not.
-    if (await this.accountExists(user)) throw new Problem('chat_server_unavailable', 'ejabberd kept an account');
-  }
-
-  async clear(user: string): Promise<void> {
     await this.ok('unregister', { user, host: this.host });
     // ejabberd leaves it there, for whoever has the name next.
     await this.ok('srg_user_del', this.suspension(user));

@@ -48,6 +48,7 @@ export class FakeEjabberd extends Ejabberd {
     return this.perform('unregister', () => {
       this.accounts.delete(username);
       this.refused.delete(username);
+      this.leftovers.delete(username);
     });
   }
 
@@ -72,14 +73,6 @@ export class FakeEjabberd extends Ejabberd {
 
   suspended(): Promise<Set<string>> {
     return this.perform('suspended', () => new Set(this.refused));
-  }
-
-  clear(username: string): Promise<void> {
-    return this.perform('clear', () => {
-      this.accounts.delete(username);
-      this.refused.delete(username);
-      this.leftovers.delete(username);
-    });
   }
 
   readRoom(name: string): Promise<Room | null> {

@@ -1,18 +1,18 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { Inject, Injectable } from '@nestjs/common';
-import { Ejabberd } from '../../clients/ejabberd/ejabberd.client.js';
-import { Kamailio } from '../../clients/kamailio/kamailio.client.js';
-import { jidOf } from '../../common/jid.js';
+import { Injectable } from '@nestjs/common';
 import { Problem } from '../../common/problem.js';
-import { CONFIG, type Config } from '../../config/config.js';
 import { AccountRepository, type AccountRow, type AccountStatus } from './account.repository.js';
+import { AccountEraser } from './account-eraser.js';
 import { Leases } from './leases.js';
+import { RetiredNames } from './retired-names.js';
 
 /** What a feature does about its own data before an account goes. It may be run again after a crash. */
 export type RemovalStep = (account: { id: string; username: string }) => Promise<void>;
 
 /** What this finishes. */
 const TO_GO: readonly AccountStatus[] = ['pending', 'deleting'];
+
+/** Within it the chat server has stored what it was handling. */
+const SETTLING_MS = 250;
 /** How long a chat server that was frozen may take to work off what it had been asked. */
 const MOST_SETTLING_MS = 2000;
 
@@ -23,10 +23,9 @@ export class AccountRemoval {
 
   constructor(
     private readonly accounts: AccountRepository,
-    private readonly ejabberd: Ejabberd,
-    private readonly kamailio: Kamailio,
+    private readonly retired: RetiredNames,
+    private readonly eraser: AccountEraser,
     private readonly leases: Leases,
-    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   /** Another feature's part of every deletion. */
@@ -43,21 +42,17 @@ export class AccountRemoval {
    * @throws Problem when a neighbour fails; the row stays, and the reaper tries again
    */
   async finish(account: AccountRow): Promise<void> {
-    let held = account;
-    if (account.status === 'deleting') {
-      await this.endRegistrations(account);
-      for (const step of this.steps) {
-        held = await this.hold(held);
-        await step(held);
-      }
-    }
+    let held = account.status === 'deleting' ? await this.leave(account) : account;
     // By name, so only with the lease in hand: once it is lost, the name may belong to somebody else.
     held = await this.hold(held);
-    await this.ejabberd.unregister(held.username);
-    if (held.status === 'pending') await this.requireSettled(held.username);
-    // Once more: a phone may have been let in just before the account was closed, and registered just after.
-    else await this.endRegistrations(held);
-    if (held.lease_until) await this.accounts.remove(held.id, held.lease_until);
+    await this.eraser.erase(held.username);
+    held = await this.settle(held);
+    if (held.lease_until) await this.accounts.remove(held.id, held.lease_until, this.retired.retire(held.username));
+  }
+
+  /** Whether one of the names was a deleted account's, and is not to be had yet. */
+  hasRetiredAny(usernames: readonly string[]): Promise<boolean> {
+    return this.retired.includesAny(usernames);
   }
 
   /** Finishes one unfinished account now; false when somebody else works on it. */
@@ -89,8 +84,24 @@ export class AccountRemoval {
     }
   }
 
-  private endRegistrations({ username }: AccountRow): Promise<void> {
-    return this.kamailio.removeContacts(jidOf(username, this.config.addresses.sipDomain));
+  /** All that is open ends, and every feature does its part. */
+  private async leave(account: AccountRow): Promise<AccountRow> {
+    await this.eraser.shutOut(account);
+    let held = account;
+    for (const step of this.steps) {
+      held = await this.hold(held);
+      await step(held);
+    }
+    return held;
+  }
+
+  /** What the chat server was asked before may still be done, or still be stored. */
+  private async settle(account: AccountRow): Promise<AccountRow> {
+    const pending = account.status === 'pending';
+    await this.eraser.settle(pending ? MOST_SETTLING_MS : SETTLING_MS);
+    const held = await this.hold(account);
+    await (pending ? this.eraser.requireGone(held.username) : this.eraser.eraseLatecomers(held.username));
+    return held;
   }
 
   /** The lease begins anew before each step that takes long. @throws Problem account_busy when it was lost */
@@ -98,16 +109,6 @@ export class AccountRemoval {
     const held = await this.accounts.renew(account, this.newLease());
     if (held) return held;
     throw new Problem('account_busy', 'somebody else works on the account', { retryAfterSeconds: 2 });
-  }
-
-  /**
-   * A registration that the chat server was too slow to answer may still be carried out, even after its removal: the
-   * name is given back only when a moment later nothing is there.
-   */
-  private async requireSettled(username: string): Promise<void> {
-    await delay(Math.min(MOST_SETTLING_MS, this.config.neighbours.timeoutMs));
-    if (!(await this.ejabberd.accountExists(username))) return;
-    throw new Problem('account_busy', 'an earlier registration came late', { retryAfterSeconds: 2 });
   }
 
   /** Best effort: when the database is away, the lease runs out by itself. */

@@ -2,13 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TestApp } from '../../testing/app.js';
 import { SessionService } from '../sessions/session.service.js';
 import { AccountRepository } from './account.repository.js';
-import { AccountRemoval } from './account-removal.js';
 import { sipCredentials } from './password.js';
 
 describe('accounts', () => {
   let app: TestApp;
   beforeAll(async () => {
-    app = await TestApp.start();
+    // Some of these stories are about whoever has the name next.
+    app = await TestApp.start({ NAME_QUARANTINE_DAYS: '0' });
   });
   afterAll(() => app.stop());
 
@@ -31,14 +31,6 @@ describe('accounts', () => {
 
   const nothing = { accounts: [], subscribers: 0, chat: false };
   const everything = { accounts: ['active'], subscribers: 1, chat: true };
-
-  /** What the reaper would do once every lease has run out. */
-  async function reap(): Promise<void> {
-    await app.database.sql`UPDATE accounts SET lease_until = now() - interval '1 hour' WHERE status <> 'active'`;
-    await app.app.get(AccountRemoval).finishLeftovers(100, (error) => {
-      throw error;
-    });
-  }
 
   it('registers in every store, folds the name, and answers with a token that works', async () => {
     const answer = await register('Alice_1');
@@ -100,7 +92,7 @@ describe('accounts', () => {
       const username = `reap_${fault}`;
       app.ejabberd.failNext('register', fault);
       await register(username);
-      await reap();
+      await app.finishRemovals();
       expect(await traces(username)).toEqual(nothing);
     });
 
@@ -113,7 +105,7 @@ describe('accounts', () => {
         .send({ jid: account.jid, password: account.password });
       expect([answer.status, answer.body.status]).toEqual([202, 'deleting']);
       expect((await app.http.get('/api/v1/turn/credentials').set(account.bearer)).status).toBe(401);
-      await reap();
+      await app.finishRemovals();
       expect(await traces(account.username)).toEqual(nothing);
     });
   });
@@ -276,7 +268,7 @@ describe('accounts', () => {
     app.kamailio.down = false;
     expect(answer.body.status).toBe('deleting');
     expect((await traces(username)).chat).toBe(true);
-    await reap();
+    await app.finishRemovals();
     expect(await traces(username)).toEqual(nothing);
   });
 });

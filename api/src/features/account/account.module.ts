@@ -7,6 +7,7 @@ import { AccountController } from './account.controller.js';
 import { AccountRepository } from './account.repository.js';
 import { AccountService } from './account.service.js';
 import { AccountAccess } from './account-access.js';
+import { AccountEraser } from './account-eraser.js';
 import { AccountEvents } from './account-events.js';
 import { AccountRemoval } from './account-removal.js';
 import { AccountSuspension } from './account-suspension.js';
@@ -23,6 +24,8 @@ import { ProfileController } from './profile.controller.js';
 import { ProfileRepository } from './profile.repository.js';
 import { ProfileService } from './profile.service.js';
 import { RegistrationService } from './registration.service.js';
+import { RetiredNames } from './retired-names.js';
+import { RetiredNamesRepository } from './retired-names.repository.js';
 import { SuspensionRepository } from './suspension.repository.js';
 
 @Module({
@@ -35,8 +38,11 @@ import { SuspensionRepository } from './suspension.repository.js';
     AccountEvents,
     RegistrationService,
     NameReservation,
+    RetiredNames,
+    RetiredNamesRepository,
     Leases,
     AccountRemoval,
+    AccountEraser,
     AccountSuspension,
     AccountAccess,
     SuspensionRepository,
@@ -54,6 +60,7 @@ import { SuspensionRepository } from './suspension.repository.js';
         (...limits) =>
           removal.finishLeftovers(...limits),
     ),
+    reaperOf('name-reaper', RetiredNames, (names) => (most) => names.removeExpired(most)),
     reaperOf('code-reaper', OneTimeCodes, (codes) => (most) => codes.removeExpired(most)),
     OneTimeCodes,
     OneTimeCodesRepository,
@@ -79,6 +86,7 @@ import { SuspensionRepository } from './suspension.repository.js';
     OneTimeCodes,
     PasswordService,
     RegistrationService,
+    RetiredNames,
   ],
 })
 export class AccountModule {}

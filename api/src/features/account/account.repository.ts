@@ -4,6 +4,7 @@ import { type Queries, SQL, type Sql } from '../../database/database.module.js';
 import { inTransaction } from '../../database/transaction.js';
 import { readingsOf } from './login-name.js';
 import type { SipCredentials } from './password.js';
+import type { RetiredName } from './retired-names.repository.js';
 
 export type AccountStatus = 'pending' | 'active' | 'suspended' | 'resuming' | 'deleting';
 
@@ -231,6 +232,9 @@ export class AccountRepository {
       await transaction`DELETE FROM push_registrations WHERE account_id = ${account.id}`;
       await transaction`
         DELETE FROM kamailio.subscriber WHERE username = ${account.username} AND domain = ${sipDomain}`;
+      // Kamailio is told too: these are the rows that it would find again if it fails to remove them.
+      await transaction`
+        DELETE FROM kamailio.location WHERE username = ${account.username} AND domain = ${sipDomain}`;
       return true;
     });
   }
@@ -269,13 +273,21 @@ export class AccountRepository {
     return row;
   }
 
-  /** Removes the row, which frees the username. Sessions and registrations go with it; a use of an invite comes back. */
-  async remove(id: string, leaseUntil: Date): Promise<void> {
+  /**
+   * Removes the row, and with it sessions and registrations; a use of an invite comes back. This frees the username,
+   * unless it is retired: only with an account that was one, and in the same moment.
+   */
+  async remove(id: string, leaseUntil: Date, retired: RetiredName | null = null): Promise<void> {
     await this.sql`
       WITH removed AS (
         DELETE FROM accounts
         WHERE id = ${id} AND status IN ('pending', 'deleting') AND lease_until = ${leaseUntil}
-        RETURNING invite_id
+        RETURNING status, invite_id
+      ), retired AS (
+        INSERT INTO retired_names (name_hash, retired_at)
+        SELECT ${retired?.hash ?? null}::bytea, ${retired?.at ?? null}::timestamptz
+        FROM removed WHERE status = 'deleting' AND ${retired !== null}
+        ON CONFLICT (name_hash) DO UPDATE SET retired_at = excluded.retired_at
       )
       UPDATE invites SET used = used - 1 FROM removed WHERE invites.id = removed.invite_id`;
   }

@@ -90,6 +90,8 @@ export class NameReservation {
     const existing = await this.accounts.findClaimant(claim.domain, usernames, emails, claim.googleSub);
     if (existing && !UNFINISHED.includes(existing.status)) throw takenBy(existing, claim);
     if (existing && !(await this.isCleared(existing))) return false;
+    // Asked after that: a name is retired in the moment in which its account goes.
+    if (await this.removal.hasRetiredAny(usernames)) throw taken();
     // Asked before the name is reserved: from then on a user of this name in the chat server is ours to remove.
     if (await this.ejabberd.accountExists(claim.username)) throw taken();
     return true;

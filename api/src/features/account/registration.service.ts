@@ -60,7 +60,7 @@ export class RegistrationService {
 
   private async createChatAccount({ id, username, leaseUntil }: Reservation, password: string): Promise<void> {
     // Who had the name before may have left something, after all: nobody inherits it.
-    await this.ejabberd.clear(username);
+    await this.ejabberd.unregister(username);
     const result = await this.ejabberd.register(username, password);
     if (result === 'registered') return;
     await this.accounts.remove(id, leaseUntil);

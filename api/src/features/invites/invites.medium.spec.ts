@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TestApp } from '../../testing/app.js';
-import { AccountRemoval } from '../account/account-removal.js';
 import { InvitesService } from './invites.service.js';
 
 const password = 'correct horse';
@@ -29,14 +28,6 @@ describe('registration by invite', () => {
     const { status, body: answer } = await register(app, body);
     return { status, code: answer.code, detail: answer.detail };
   };
-
-  /** What the reaper would do once every lease has run out. */
-  async function reap(): Promise<void> {
-    await app.database.sql`UPDATE accounts SET lease_until = now() - interval '1 hour' WHERE status <> 'active'`;
-    await app.app.get(AccountRemoval).finishLeftovers(100, (error) => {
-      throw error;
-    });
-  }
 
   it('is announced, and needs a code', async () => {
     expect((await app.http.get('/api/v1/server/info')).body.registration).toBe('invite');
@@ -108,7 +99,7 @@ describe('registration by invite', () => {
       app.ejabberd.failNext('register', fault);
       await register(app, { invite_code: code });
       expect(await usedOf(id)).toBe(1);
-      await reap();
+      await app.finishRemovals();
       expect(await usedOf(id)).toBe(0);
       expect(await answerOf({ invite_code: code })).toMatchObject({ status: 201 });
     });
@@ -167,7 +158,7 @@ describe('registration by invite', () => {
     await invites.removeEnded(1);
     const left = (await invites.list()).map(({ id }) => id);
     expect([old, held, recent].map(({ id }) => left.includes(id))).toEqual([false, true, true]);
-    await reap();
+    await app.finishRemovals();
     await invites.removeEnded(1);
     expect(await usedOf(held.id)).toBeUndefined();
   });
