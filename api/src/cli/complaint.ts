@@ -9,7 +9,7 @@ export function complaintOf(error: unknown): string {
   if (error instanceof UsageError)
     return [error.message, error.help].filter(Boolean).join('\n\n').trimEnd().concat('\n');
   if (error instanceof ConfigError) return `${error.message}\n`;
-  if (error instanceof Problem) return `${error.title}: ${error.detail}\n`;
+  if (error instanceof Problem) return `${error.detail} (${error.code})\n`;
   if (isDatabaseUnavailable(error)) return 'The database does not answer: is the platform up?\n';
   return `${inspect(error)}\n`;
 }

@@ -11,6 +11,7 @@ it('the published codes keep their status', () => {
     invalid_id_token: 401,
     invalid_refresh_token: 401,
     forbidden: 403,
+    account_suspended: 403,
     invite_required: 403,
     invite_invalid: 403,
     registration_closed: 403,

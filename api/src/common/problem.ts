@@ -10,6 +10,7 @@ export const PROBLEMS = {
   invalid_id_token: [401, 'The ID token is not accepted'],
   invalid_refresh_token: [401, 'The refresh token is not valid'],
   forbidden: [403, 'This account may not do that'],
+  account_suspended: [403, 'The account is suspended'],
   invite_required: [403, 'Registration needs an invite'],
   invite_invalid: [403, 'The invite is wrong, used or expired'],
   registration_closed: [403, 'Nobody can register here'],

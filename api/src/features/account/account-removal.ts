@@ -16,6 +16,8 @@ const SETTLING_MS = 250;
 /** How long a chat server that was frozen may take to work off what it had been asked. */
 const MOST_SETTLING_MS = 2000;
 
+const busy = (): Problem => new Problem('account_busy', 'somebody else works on the account', { retryAfterSeconds: 2 });
+
 /** Finishes what a crash, a failed neighbour or a deletion left: the account goes from every store, its own row last. */
 @Injectable()
 export class AccountRemoval {
@@ -53,6 +55,18 @@ export class AccountRemoval {
   /** Whether one of the names was a deleted account's, and is not to be had yet. */
   hasRetiredAny(usernames: readonly string[]): Promise<boolean> {
     return this.retired.includesAny(usernames);
+  }
+
+  /**
+   * Closes an account, active or suspended, and removes it.
+   * @returns whether everything is gone already, or follows when a server that is away is back
+   * @throws Problem account_busy
+   */
+  async remove({ id, username }: { id: string; username: string }): Promise<boolean> {
+    const leaseUntil = this.leases.fresh();
+    if (!(await this.accounts.close({ id, username, leaseUntil }, this.accounts.sipDomain, this.leases.now())))
+      throw busy();
+    return this.finishOrPostpone({ id, username, status: 'deleting', lease_until: leaseUntil });
   }
 
   /** Finishes one unfinished account now; false when somebody else works on it. */
@@ -108,7 +122,7 @@ export class AccountRemoval {
   private async hold(account: AccountRow): Promise<AccountRow> {
     const held = await this.accounts.renew(account, this.newLease());
     if (held) return held;
-    throw new Problem('account_busy', 'somebody else works on the account', { retryAfterSeconds: 2 });
+    throw busy();
   }
 
   /** Best effort: when the database is away, the lease runs out by itself. */

@@ -1,16 +1,16 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
+import { Ejabberd } from '../../clients/ejabberd/ejabberd.client.js';
 import { Problem } from '../../common/problem.js';
-import { CONFIG, type Config } from '../../config/config.js';
-import { AccountRepository, type AccountStatus, type HeldAccount } from './account.repository.js';
-import { AccountAccess } from './account-access.js';
+import { SessionEnding } from '../sessions/session-ending.js';
+import { AccountRepository, type HeldAccount, SUSPENSIONS } from './account.repository.js';
 import { Leases } from './leases.js';
 import { SuspensionRepository } from './suspension.repository.js';
 
-const SUSPENSIONS: readonly AccountStatus[] = ['suspended', 'resuming'];
 const PATIENCE_MS = 10_000;
 const ASK_AGAIN_MS = 50;
 const COMPARE_EVERY_MS = 60_000;
+/** How long a login or registration that was let in just before may take to become a stream or a contact. */
+const SETTLING_MS = 1000;
 
 const busy = (): Problem => new Problem('account_busy', 'somebody else works on the account', { retryAfterSeconds: 2 });
 
@@ -29,9 +29,9 @@ export class AccountSuspension {
   constructor(
     private readonly accounts: AccountRepository,
     private readonly suspensions: SuspensionRepository,
-    private readonly access: AccountAccess,
+    private readonly ejabberd: Ejabberd,
+    private readonly ending: SessionEnding,
     private readonly leases: Leases,
-    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   /**
@@ -40,8 +40,7 @@ export class AccountSuspension {
    * @throws Problem not_found, account_busy
    */
   async suspend(id: string): Promise<boolean> {
-    const { sipDomain } = this.config.addresses;
-    const held = await this.hold(id, (now, leaseUntil) => this.suspensions.suspend(id, sipDomain, now, leaseUntil));
+    const held = await this.hold(id, (now, leaseUntil) => this.suspensions.suspend(id, now, leaseUntil));
     return this.finishOrPostpone(held);
   }
 
@@ -67,11 +66,9 @@ export class AccountSuspension {
 
   /** Has the chat server refuse whom the table says, and nobody else. What is missing is left to `finishLeftovers`. */
   async compare(): Promise<void> {
-    const { xmppDomain } = this.config.addresses;
-    const refused = await this.access.refused();
-    await this.suspensions.reopenMissing(refused, xmppDomain, this.leases.now());
-    const wrongly = await this.suspensions.wronglyRefused(refused, xmppDomain);
-    for (const username of wrongly) await this.access.admit(username);
+    const refused = [...(await this.ejabberd.suspended())];
+    await this.suspensions.reopenMissing(refused, this.leases.now());
+    for (const username of await this.suspensions.wronglyRefused(refused)) await this.ejabberd.resume(username);
   }
 
   private async compareInTurn(): Promise<void> {
@@ -93,14 +90,13 @@ export class AccountSuspension {
       if (!(await this.accounts.hasStatus(id, SUSPENSIONS)))
         throw new Problem('not_found', 'there is no such account in that status');
       if (this.leases.now().getTime() >= deadline) throw busy();
-      await delay(ASK_AGAIN_MS);
+      await this.leases.wait(ASK_AGAIN_MS);
     }
   }
 
   private async finishOrPostpone(account: HeldAccount, onFailure: Report = () => {}): Promise<boolean> {
     try {
-      await (account.status === 'suspended' ? this.finishSuspension(account) : this.finishResumption(account));
-      return true;
+      return await (account.status === 'suspended' ? this.finishSuspension(account) : this.finishResumption(account));
     } catch (error) {
       onFailure(error);
       // Best effort: when the database is away, the lease runs out by itself.
@@ -109,16 +105,23 @@ export class AccountSuspension {
     }
   }
 
-  private async finishSuspension(account: HeldAccount): Promise<void> {
-    await this.access.refuse(account.username);
+  /** @returns whether all that it had open has ended, or ends when a server that is away is back */
+  private async finishSuspension(account: HeldAccount): Promise<boolean> {
+    const refusal = this.ejabberd.suspend(account.username);
+    // Whatever becomes of the refusal: what is open ends as soon as it can.
+    await Promise.allSettled([refusal, this.ending.endAll(account.id)]);
+    await refusal;
     const held = await this.accounts.renew(account, this.leases.fresh());
     if (!held) throw busy();
-    await this.access.endLatecomers(account.username);
+    await this.leases.wait(SETTLING_MS);
+    const ended = await this.ending.endAll(account.id);
     await this.suspensions.settle(held);
+    return ended;
   }
 
-  private async finishResumption(account: HeldAccount): Promise<void> {
-    await this.access.admit(account.username);
-    if (!(await this.suspensions.resume(account, this.config.addresses.sipDomain))) throw busy();
+  private async finishResumption(account: HeldAccount): Promise<boolean> {
+    await this.ejabberd.resume(account.username);
+    if (!(await this.suspensions.resume(account))) throw busy();
+    return true;
   }
 }

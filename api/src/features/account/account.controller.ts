@@ -57,7 +57,7 @@ export class AccountController {
   @RateLimited('login')
   @ApiOperation({ summary: 'Log in' })
   @ApiOkResponse({ type: SessionAnswer })
-  @Problems('validation_failed', 'invalid_credentials', 'rate_limited', 'chat_server_unavailable')
+  @Problems('validation_failed', 'invalid_credentials', 'account_suspended', 'rate_limited', 'chat_server_unavailable')
   async login(
     @Body() { username, email, password, device_id, device_name }: LoginRequest,
     @Ip() address: string,

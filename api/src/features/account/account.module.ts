@@ -6,11 +6,12 @@ import { InvitesModule } from '../invites/invites.module.js';
 import { AccountController } from './account.controller.js';
 import { AccountRepository } from './account.repository.js';
 import { AccountService } from './account.service.js';
-import { AccountAccess } from './account-access.js';
+import { AccountDirectory } from './account-directory.js';
 import { AccountEraser } from './account-eraser.js';
 import { AccountEvents } from './account-events.js';
 import { AccountRemoval } from './account-removal.js';
 import { AccountSuspension } from './account-suspension.js';
+import { DirectoryRepository } from './directory.repository.js';
 import { Leases } from './leases.js';
 import { LoginService } from './login.service.js';
 import { LoginAttempts } from './login-attempts.js';
@@ -44,8 +45,9 @@ import { SuspensionRepository } from './suspension.repository.js';
     AccountRemoval,
     AccountEraser,
     AccountSuspension,
-    AccountAccess,
     SuspensionRepository,
+    AccountDirectory,
+    DirectoryRepository,
     reaperOf(
       'suspension-reaper',
       AccountSuspension,

@@ -8,6 +8,12 @@ import type { RetiredName } from './retired-names.repository.js';
 
 export type AccountStatus = 'pending' | 'active' | 'suspended' | 'resuming' | 'deleting';
 
+/** Of those that are refused for the time being. */
+export const SUSPENSIONS: readonly AccountStatus[] = ['suspended', 'resuming'];
+
+/** What stands before a digest hash that no password may fit, as in /etc/shadow. */
+export const DIGEST_LOCK = '!';
+
 /** Ways in besides the username; each leads to one account of a domain only. */
 export interface Identities {
   /** In its normal form (common/email.ts). */
@@ -171,8 +177,8 @@ export class AccountRepository {
   }
 
   /**
-   * Kamailio's row of the account, written or replaced while the account is active: a deletion at the same time must not
-   * leave one behind. The plain password is never stored.
+   * Kamailio's row of the account, written or replaced unless the account is being deleted: that must not leave one
+   * behind. That of a suspended account stays locked. The plain password is never stored.
    */
   async writeSubscriber(
     account: { id: string; username: string },
@@ -182,8 +188,10 @@ export class AccountRepository {
   ): Promise<void> {
     await sql`
       INSERT INTO kamailio.subscriber (username, domain, password, ha1, ha1b)
-      SELECT ${account.username}, ${sipDomain}, '', ${ha1}, ${ha1b}
-      FROM accounts WHERE id = ${account.id} AND status = 'active' FOR SHARE
+      SELECT ${account.username}, ${sipDomain}, '', locked.prefix || ${ha1}, locked.prefix || ${ha1b}
+      FROM (
+        SELECT CASE status WHEN 'active' THEN '' ELSE ${DIGEST_LOCK} END AS prefix
+        FROM accounts WHERE id = ${account.id} AND status IN ('active', 'suspended', 'resuming') FOR SHARE) AS locked
       ON CONFLICT (username, domain) DO UPDATE SET ha1 = excluded.ha1, ha1b = excluded.ha1b`;
   }
 

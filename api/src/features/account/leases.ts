@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '../../common/clock.js';
 import { CONFIG, type Config } from '../../config/config.js';
@@ -24,6 +25,11 @@ export class Leases {
 
   fresh(): Date {
     return new Date(this.clock.milliseconds() + LEASE_TIMEOUTS * this.config.neighbours.timeoutMs);
+  }
+
+  /** A wait of `ms`, but no longer than a neighbour is waited for. */
+  wait(ms: number): Promise<void> {
+    return delay(Math.min(ms, this.config.neighbours.timeoutMs));
   }
 
   /** The end of a lease that is given back after a failure. */

@@ -4,7 +4,7 @@ import { Clock } from '../../common/clock.js';
 import { invalidField, Problem } from '../../common/problem.js';
 import type { Caller } from '../../http/access.js';
 import { type Device, type OpenSession, SessionService } from '../sessions/session.service.js';
-import { AccountRepository } from './account.repository.js';
+import { AccountRepository, SUSPENSIONS } from './account.repository.js';
 import { LoginAttempts } from './login-attempts.js';
 import { sipCredentials } from './password.js';
 
@@ -27,7 +27,7 @@ export class LoginService {
   /**
    * @param name a username, a bare JID or an e-mail address, in any case
    * @param address of the client, which the limits count by
-   * @throws Problem invalid_credentials, rate_limited, chat_server_unavailable
+   * @throws Problem invalid_credentials, account_suspended, rate_limited, chat_server_unavailable
    */
   async login(name: string, password: string, device: Device, address: string): Promise<OpenSession> {
     const startedAt = this.clock.now();
@@ -47,12 +47,13 @@ export class LoginService {
   /**
    * Opens a session of an account whose owner has proven who he is.
    * @param startedAt when he began to
-   * @throws Problem invalid_credentials when the account was closed, or got another password, meanwhile
+   * @throws Problem account_suspended; invalid_credentials when the account was closed, or got another password, meanwhile
    */
   async open(account: { id: string; username: string }, device: Device, startedAt: Date): Promise<OpenSession> {
     const session = await this.sessions.open(account, device, startedAt);
-    if (!session) throw wrongCredentials();
-    return session;
+    if (session) return session;
+    const isSuspended = await this.accounts.hasStatus(account.id, SUSPENSIONS);
+    throw isSuspended ? new Problem('account_suspended', 'ask the operator of this server') : wrongCredentials();
   }
 
   /**

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { TestApp } from '../../testing/app.js';
 import { PushRepository } from '../push/push.repository.js';
+import { SessionEnding } from '../sessions/session-ending.js';
 import { AccountRepository } from './account.repository.js';
 import { AccountRemoval } from './account-removal.js';
 import { AccountSuspension } from './account-suspension.js';
@@ -55,24 +56,36 @@ describe('the suspension of an account', () => {
   /** Its sessions have ended, and nothing else. */
   const after = { ...before, sessions: 0 };
 
+  /** A registration, as Kamailio writes it. */
+  async function registerPhone({ username, jid }: Registered): Promise<string> {
+    await app.database.sql`
+      INSERT INTO kamailio.location (ruid, username, domain, contact)
+      VALUES (${username}, ${username}, 'veil.test', 'sip:phone@127.0.0.1:40000')`;
+    return `${jid} sip:phone@127.0.0.1:40000`;
+  }
+
   const login = ({ username, password }: Registered) =>
     app.http.post('/api/v1/account/login').send({ username, password });
 
-  /** What the reaper would do once every lease has run out. */
+  const fail = (error: unknown): never => {
+    throw error;
+  };
+
+  /** What the reapers would do once every lease has run out. */
   async function reap(): Promise<void> {
     await app.database.sql`UPDATE accounts SET lease_until = now() - interval '1 hour' WHERE lease_until IS NOT NULL`;
-    await suspension.finishLeftovers(100, (error) => {
-      throw error;
-    });
+    await app.database.sql`UPDATE session_endings SET due_at = now() - interval '1 hour'`;
+    await suspension.finishLeftovers(100, fail);
+    await app.app.get(SessionEnding).finishLeftovers(100, fail);
   }
 
   it('refuses it everywhere, and gives everything back', async () => {
     const account = await app.register();
     expect(await stateOf(account)).toEqual(before);
-    app.kamailio.removed.length = 0;
+    const phone = await registerPhone(account);
     expect(await suspension.suspend(account.id)).toBe(true);
     expect(app.ejabberd.ended).toContain(account.username);
-    expect(app.kamailio.removed).toContain(account.jid);
+    expect(app.kamailio.removed).toContain(phone);
     expect(await stateOf(account)).toEqual(suspended);
     expect(await suspension.resume(account.id)).toBe(true);
     expect(await stateOf(account)).toEqual(after);
@@ -108,9 +121,7 @@ describe('the suspension of an account', () => {
     expect(answer.body.code).toBe('username_taken');
     await app.database.sql`UPDATE accounts SET lease_until = now() - interval '1 hour' WHERE id = ${account.id}`;
     const removal = app.app.get(AccountRemoval);
-    await removal.finishLeftovers(100, (error) => {
-      throw error;
-    });
+    await removal.finishLeftovers(100, fail);
     expect(await removal.finishNow(account.id)).toBe(false);
     await reap();
     expect(await stateOf(account)).toEqual(suspended);
@@ -123,24 +134,44 @@ describe('the suspension of an account', () => {
       VALUES (${account.jid}, 'd1', ${account.id}, 'android', 'token', 'app', now())`;
     await suspension.suspend(account.id);
     expect(await app.app.get(PushRepository).countOf(account.jid)).toBe(0);
-    await suspension.resume(account.id);
-    expect(await app.app.get(PushRepository).countOf(account.jid)).toBe(1);
+  });
+
+  it('is told to who knows the password, and to nobody else', async () => {
+    const account = await app.register();
+    await suspension.suspend(account.id);
+    expect([(await login(account)).status, (await login(account)).body.code]).toEqual([403, 'account_suspended']);
+    const wrong = await login({ ...account, password: 'wrong' });
+    expect([wrong.status, wrong.body.code]).toEqual([401, 'invalid_credentials']);
   });
 
   it('outlasts a login that repairs SIP credentials late', async () => {
     const account = await app.register();
     await suspension.suspend(account.id);
-    await app.app.get(AccountRepository).writeSubscriber(account, 'veil.test', { ha1: 'x', ha1b: 'y' });
+    const [row] = await app.database.sql`SELECT ha1 FROM kamailio.subscriber WHERE username = ${account.username}`;
+    const late = { ...account, ha1: row?.ha1 as string };
+    await app.app.get(AccountRepository).repairSubscriber(late, { ha1: 'x', ha1b: 'y' });
     expect(await stateOf(account)).toEqual(suspended);
+  });
+
+  it('outlasts a change of password that was under way, which counts from the resumption on', async () => {
+    const account = await app.register();
+    await suspension.suspend(account.id);
+    const changed = { ...account, password: 'the new password' };
+    const sip = sipCredentials(account.username, 'veil.test', changed.password);
+    app.ejabberd.accounts.set(account.username, changed.password);
+    await app.app.get(AccountRepository).writeSubscriber(account, 'veil.test', sip);
+    expect(await stateOf(changed)).toEqual(suspended);
+    await suspension.resume(account.id);
+    expect(await stateOf(changed)).toEqual(after);
   });
 
   describe.each(['refuse', 'apply_then_cut'] as const)('when the chat server fails (%s)', (fault) => {
     it('refuses the account at once where it can, and the rest later', async () => {
       const account = await app.register();
       app.ejabberd.failNext('suspend', fault);
-      app.kamailio.removed.length = 0;
+      const phone = await registerPhone(account);
       expect(await suspension.suspend(account.id)).toBe(false);
-      expect(app.kamailio.removed).toContain(account.jid);
+      expect(app.kamailio.removed).toContain(phone);
       expect(await stateOf(account)).toMatchObject({
         status: 'suspended',
         settled: false,
@@ -164,11 +195,13 @@ describe('the suspension of an account', () => {
 
   it('is finished when the call server is back', async () => {
     const account = await app.register();
+    const phone = await registerPhone(account);
     app.kamailio.down = true;
     expect(await suspension.suspend(account.id)).toBe(false);
     app.kamailio.down = false;
     expect((await app.ejabberd.suspended()).has(account.username)).toBe(true);
     await reap();
+    expect(app.kamailio.removed).toContain(phone);
     expect(await stateOf(account)).toEqual(suspended);
   });
 

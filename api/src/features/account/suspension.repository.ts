@@ -1,21 +1,21 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { SQL, type Sql } from '../../database/database.module.js';
 import { inTransaction } from '../../database/transaction.js';
-import type { HeldAccount } from './account.repository.js';
-
-/** What stands before a digest hash that no password may fit, as in /etc/shadow. */
-const LOCK = '!';
+import { AccountRepository, DIGEST_LOCK, type HeldAccount } from './account.repository.js';
 
 /** Suspended accounts. Both changes of status need a lease that is nobody else's. */
 @Injectable()
 export class SuspensionRepository {
-  constructor(@Inject(SQL) private readonly sql: Sql) {}
+  constructor(
+    @Inject(SQL) private readonly sql: Sql,
+    private readonly accounts: AccountRepository,
+  ) {}
 
   /**
-   * From here on the API refuses the account, and so does Kamailio, which asks the database: no session, no digest. All
-   * else stays. Undefined when there is no such account, or when somebody works on it.
+   * From here on the API refuses the account, and so does Kamailio, which asks the database: no session counts, no digest
+   * fits. All stays. Undefined when there is no such account, or when somebody works on it.
    */
-  suspend(id: string, sipDomain: string, now: Date, leaseUntil: Date): Promise<HeldAccount | undefined> {
+  suspend(id: string, now: Date, leaseUntil: Date): Promise<HeldAccount | undefined> {
     return inTransaction(this.sql, async (transaction) => {
       const [account] = await transaction<HeldAccount[]>`
         UPDATE accounts SET status = 'suspended', lease_until = ${leaseUntil}
@@ -23,10 +23,9 @@ export class SuspensionRepository {
           AND (lease_until IS NULL OR lease_until <= ${now})
         RETURNING id, username, status, lease_until`;
       if (!account) return undefined;
-      await transaction`DELETE FROM sessions WHERE account_id = ${id}`;
       await transaction`
-        UPDATE kamailio.subscriber SET ha1 = ${LOCK} || ha1, ha1b = ${LOCK} || ha1b
-        WHERE username = ${account.username} AND domain = ${sipDomain} AND NOT starts_with(ha1, ${LOCK})`;
+        UPDATE kamailio.subscriber SET ha1 = ${DIGEST_LOCK} || ha1, ha1b = ${DIGEST_LOCK} || ha1b
+        WHERE username = ${account.username} AND domain = ${this.accounts.sipDomain} AND NOT starts_with(ha1, ${DIGEST_LOCK})`;
       return account;
     });
   }
@@ -47,34 +46,34 @@ export class SuspensionRepository {
   }
 
   /** The account is as it was before its suspension; false when the lease was lost. */
-  resume({ id, username, lease_until }: HeldAccount, sipDomain: string): Promise<boolean> {
+  resume({ id, username, lease_until }: HeldAccount): Promise<boolean> {
     return inTransaction(this.sql, async (transaction) => {
       const { count } = await transaction`
         UPDATE accounts SET status = 'active', lease_until = NULL
         WHERE id = ${id} AND status = 'resuming' AND lease_until = ${lease_until}`;
       if (count === 0) return false;
       await transaction`
-        UPDATE kamailio.subscriber SET ha1 = ltrim(ha1, ${LOCK}), ha1b = ltrim(ha1b, ${LOCK})
-        WHERE username = ${username} AND domain = ${sipDomain}`;
+        UPDATE kamailio.subscriber SET ha1 = ltrim(ha1, ${DIGEST_LOCK}), ha1b = ltrim(ha1b, ${DIGEST_LOCK})
+        WHERE username = ${username} AND domain = ${this.accounts.sipDomain}`;
       return true;
     });
   }
 
   /** Has work begin again on suspended accounts that are not among those that the chat server refuses. */
-  async reopenMissing(refused: readonly string[], domain: string, now: Date): Promise<void> {
+  async reopenMissing(refused: readonly string[], now: Date): Promise<void> {
     await this.sql`
       UPDATE accounts SET lease_until = ${now}
-      WHERE domain = ${domain} AND status = 'suspended' AND lease_until IS NULL
+      WHERE domain = ${this.accounts.domain} AND status = 'suspended' AND lease_until IS NULL
         AND NOT username = ANY(${refused}::text[])`;
   }
 
   /** Which of the refused names are those of accounts that may come in, or nobody's. */
-  async wronglyRefused(refused: readonly string[], domain: string): Promise<string[]> {
+  async wronglyRefused(refused: readonly string[]): Promise<string[]> {
     const rows = await this.sql<{ username: string }[]>`
       SELECT username FROM unnest(${refused}::text[]) AS refused (username)
       WHERE NOT EXISTS (
         SELECT 1 FROM accounts a
-        WHERE a.username = refused.username AND a.domain = ${domain} AND a.status IN ('suspended', 'resuming', 'deleting'))`;
+        WHERE a.username = refused.username AND a.domain = ${this.accounts.domain} AND a.status IN ('suspended', 'resuming', 'deleting'))`;
     return rows.map(({ username }) => username);
   }
 }
