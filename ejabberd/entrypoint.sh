@@ -34,4 +34,4 @@ exec env -i \
   EJABBERD_LOG_PATH="$RUN_DIR/log/ejabberd.log" \
   erl -noinput +P 250000 -mnesia dir "\"$RUN_DIR/spool\"" \
   -eval "ok = file:eval(\"$here/log_filter.erl\")" -s ejabberd \
-  -eval "ok = file:eval(\"$here/upload_slots.erl\")"
+  -eval "ok = file:eval(\"$here/account_removal.erl\")"

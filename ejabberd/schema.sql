@@ -18,3 +18,16 @@ CREATE OR REPLACE TRIGGER forget_room_roles BEFORE INSERT OR UPDATE ON muc_room
 -- The list of suspended accounts, of which ejabberd.yml has an access rule. It must be there before anybody logs in:
 -- ejabberd 23.01 breaks off every login when it is asked for a group that does not exist.
 INSERT INTO sr_group (name, server_host, opts) VALUES ('suspended', :'domain', '[]') ON CONFLICT DO NOTHING;
+
+-- ejabberd removes what an account published, but for items at nodes of others where everybody may publish: they would
+-- be those of whoever has the name next.
+CREATE INDEX IF NOT EXISTS pubsub_item_by ON pubsub_item (split_part(publisher, '/', 1));
+
+CREATE OR REPLACE FUNCTION forget_published_items() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  DELETE FROM pubsub_item WHERE split_part(publisher, '/', 1) = OLD.username || '@' || OLD.server_host;
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE TRIGGER forget_published_items AFTER DELETE ON users
+  FOR EACH ROW EXECUTE FUNCTION forget_published_items();
