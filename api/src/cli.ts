@@ -8,11 +8,11 @@ import { findVerb, helpOf, listOf, readInput, UsageError, type Verb } from './cl
 /** Every verb, in the order of the help. Exit status 0: done; 1: not done, and why; 2: mistyped. */
 const VERBS: readonly Verb[] = [...accountVerbs, ...inviteVerbs, ...nameVerbs, ...maintenanceVerbs];
 
-const HELP = new Set(['help', '--help', '-h']);
+const HELP = new Set(['--help', '-h']);
 
 /** @returns the exit status */
 async function run(line: readonly string[]): Promise<number> {
-  const words = line.filter((word) => !HELP.has(word));
+  const words = line.filter((word, index) => !HELP.has(word) && (index > 0 || word !== 'help'));
   const wantsHelp = words.length < line.length;
   if (wantsHelp && words.length === 0) {
     process.stdout.write(listOf(VERBS));

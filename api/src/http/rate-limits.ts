@@ -12,6 +12,8 @@ export interface RateLimit {
 export const RATE_LIMITS = {
   anything: { per: 'address', calls: 1200, windowSeconds: 60 },
   register: { per: 'address', calls: 20, windowSeconds: 3600 },
+  /** Invite codes that were wrong, or are being looked at. */
+  wrong_invites: { per: 'address', calls: 10, windowSeconds: 3600 },
   login: { per: 'address', calls: 30, windowSeconds: 60 },
   /** Logins that failed, or whose end is not known yet: features/account/login-attempts.ts says what is refused. */
   login_failures: { per: 'address', calls: 20, windowSeconds: 60 },

@@ -36,8 +36,8 @@ export class AccountDirectory {
    */
   async add(username: string, email: string | undefined): Promise<KnownAccount> {
     const identities = { ...NO_IDENTITIES, email: email === undefined ? null : requireEmail(email) };
-    const admission = { byOperator: true, identities, hasPassword: false } as const;
-    const account = await this.registration.register(username, newPassword(), admission);
+    const wishes = { identities, hasPassword: false };
+    const account = await this.registration.register(username, newPassword(), 'operator', wishes);
     return { id: account.id, jid: jidOf(account.username, this.domain) };
   }
 

@@ -56,12 +56,12 @@ export class AccountSuspension {
 
   /** Finishes up to `most` changes that a crash or a failed server left. */
   async finishLeftovers(most: number, onFailure: Report, stopping?: AbortSignal): Promise<void> {
-    await this.compareInTurn().catch(onFailure);
     for (let finished = 0; finished < most && !stopping?.aborted; finished += 1) {
       const account = await this.accounts.claimUnfinished(SUSPENSIONS, this.leases.now(), this.leases.fresh());
-      if (!account) return;
+      if (!account) break;
       await this.finishOrPostpone(account, onFailure);
     }
+    if (!stopping?.aborted) await this.compareInTurn().catch(onFailure);
   }
 
   /** Has the chat server refuse whom the table says, and nobody else. What is missing is left to `finishLeftovers`. */
@@ -74,8 +74,9 @@ export class AccountSuspension {
   private async compareInTurn(): Promise<void> {
     const now = this.leases.now().getTime();
     if (now - this.comparedAt < COMPARE_EVERY_MS) return;
-    await this.compare();
+    // Also when it fails: an outage of the chat server is told by others.
     this.comparedAt = now;
+    await this.compare();
   }
 
   /** Takes the account's lease with a change of status; waits a moment for whoever holds it. */

@@ -47,8 +47,8 @@ export class AccountController {
     'rate_limited',
     'chat_server_unavailable',
   )
-  async register(@Body() request: RegisterRequest): Promise<RegisterAnswer> {
-    return { status: 'registered', ...this.answer(await this.accounts.register(request)) };
+  async register(@Body() request: RegisterRequest, @Ip() address: string): Promise<RegisterAnswer> {
+    return { status: 'registered', ...this.answer(await this.accounts.register(request, address)) };
   }
 
   @Post(['account/login', 'auth/login'])

@@ -28,13 +28,19 @@ export class AccountService {
     private readonly clock: Clock,
   ) {}
 
-  /** Makes an account and logs in. Whoever brings only an e-mail address gets a username that is made up. */
-  async register({ username, email, password, invite_code, ...device }: RegisterRequest): Promise<OpenSession> {
+  /**
+   * Makes an account and logs in. Whoever brings only an e-mail address gets a username that is made up.
+   * @param address of the client, which the limit on wrong invites counts by
+   */
+  async register(
+    { username, email, password, invite_code, ...device }: RegisterRequest,
+    address: string,
+  ): Promise<OpenSession> {
     if (!username && !email) throw invalidField('username', 'or email is required');
     const startedAt = this.clock.now();
     const identities = { ...NO_IDENTITIES, email: email ? requireEmail(email) : null };
-    const admission = { invite: invite_code, identities };
-    const account = await this.registration.register(username ?? madeUpUsername(), password, admission);
+    const stranger = { invite: invite_code, address };
+    const account = await this.registration.register(username ?? madeUpUsername(), password, stranger, { identities });
     return this.logins.open(account, { id: device.device_id, name: device.device_name }, startedAt);
   }
 

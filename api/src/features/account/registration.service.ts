@@ -1,19 +1,19 @@
 import { Injectable } from '@nestjs/common';
 import { Ejabberd } from '../../clients/ejabberd/ejabberd.client.js';
 import { invalidField } from '../../common/problem.js';
-import { InvitesService } from '../invites/invites.service.js';
+import { InvitesService, type Stranger } from '../invites/invites.service.js';
 import { AccountRepository, type Identities, NO_IDENTITIES, type Reservation } from './account.repository.js';
 import { AccountEvents } from './account-events.js';
 import { busy, NameReservation, taken } from './name-reservation.js';
 import { requireUncommonPassword, sipCredentials } from './password.js';
 import { requireUsername } from './username.js';
 
-/** What lets somebody register, and what the account is to be known by besides its username. */
-export interface Admission {
-  /** The code that a stranger brings. */
-  invite?: string | undefined;
-  /** The operator makes the account, whatever the setting REGISTRATION says. */
-  byOperator?: true;
+/** Who makes the account: a stranger, for whom the setting REGISTRATION counts, or the operator. */
+export type Maker = Stranger | 'operator';
+
+/** What an account is besides its username and password. */
+export interface Wishes {
+  /** What it is to be known by as well. */
   identities?: Identities;
   /** False when nobody is told the password: phones can't be used, and setting one asks for none. */
   hasPassword?: boolean;
@@ -37,15 +37,16 @@ export class RegistrationService {
   /**
    * @returns the new account's id and folded username
    * @throws Problem registration_closed, invite_required, invite_invalid, validation_failed, username_taken, email_taken,
-   *   google_account_taken, account_busy, chat_server_unavailable
+   *   google_account_taken, rate_limited, account_busy, chat_server_unavailable
    */
   async register(
     rawUsername: string,
     password: string,
-    { invite, byOperator, identities = NO_IDENTITIES, hasPassword = true }: Admission,
+    maker: Maker,
+    { identities = NO_IDENTITIES, hasPassword = true }: Wishes = {},
   ): Promise<{ id: string; username: string }> {
     // Before the name is looked at: without an invite nobody learns which are taken.
-    const admittedBy = byOperator ? null : await this.invites.admit(invite);
+    const admittedBy = maker === 'operator' ? null : await this.invites.admit(maker);
     const username = requireUsername(rawUsername);
     await requireUncommonPassword(username, password);
     const { domain } = this.accounts;

@@ -6,6 +6,7 @@ import { AccountRepository } from './account.repository.js';
 import { AccountRemoval } from './account-removal.js';
 import { AccountSuspension } from './account-suspension.js';
 import { sipCredentials } from './password.js';
+import { SuspensionRepository } from './suspension.repository.js';
 
 // Each suspension waits half a second for latecomers.
 jest.setTimeout(20_000);
@@ -191,6 +192,19 @@ describe('the suspension of an account', () => {
       await reap();
       expect(await stateOf(account)).toEqual(after);
     });
+  });
+
+  it('is finished, and so is its end, when whoever began it has crashed', async () => {
+    const account = await app.register();
+    const suspensions = app.app.get(SuspensionRepository);
+    const lease = () => [new Date(), new Date(Date.now() + 3_600_000)] as const;
+    await suspensions.suspend(account.id, ...lease());
+    await reap();
+    expect(await stateOf(account)).toEqual(suspended);
+    await suspensions.beginToResume(account.id, ...lease());
+    expect((await login(account)).body.code).toBe('account_suspended');
+    await reap();
+    expect(await stateOf(account)).toEqual(after);
   });
 
   it('is finished when the call server is back', async () => {

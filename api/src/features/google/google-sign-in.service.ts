@@ -16,7 +16,7 @@ export interface SignedIn {
   created: boolean;
 }
 
-type Wishes = Omit<GoogleSignInRequest, 'id_token'>;
+type Wishes = Omit<GoogleSignInRequest, 'id_token'> & { address: string };
 
 const isEmailTaken = (error: unknown): boolean => error instanceof Problem && error.code === 'email_taken';
 
@@ -36,13 +36,16 @@ export class GoogleSignInService {
 
   /**
    * Logs in to the account that the Google account opens; the first time it is created.
+   * @param address of the client, which the limit on wrong invites counts by
    * @throws Problem google_sign_in_off, invalid_id_token, identity_provider_unavailable, and those of a registration
    */
-  async signIn({ id_token, ...wishes }: GoogleSignInRequest): Promise<SignedIn> {
+  async signIn({ id_token, ...wishes }: GoogleSignInRequest, address: string): Promise<SignedIn> {
     const startedAt = this.clock.now();
     const { sub, verifiedEmail } = await this.google.verify(id_token);
     const known = await this.links.find(sub);
-    const account = known ? { ...known, created: false } : await this.createOnce({ sub, verifiedEmail }, wishes);
+    const account = known
+      ? { ...known, created: false }
+      : await this.createOnce({ sub, verifiedEmail }, { ...wishes, address });
     const device = { id: wishes.device_id, name: wishes.device_name };
     const session = await this.logins.open(account, device, startedAt);
     return { session, created: account.created };
@@ -60,11 +63,11 @@ export class GoogleSignInService {
   }
 
   /** The address comes along when Google vouches for it and nobody here has it. */
-  private async create({ sub, verifiedEmail }: GoogleIdentity, { username, invite_code: invite }: Wishes) {
+  private async create({ sub, verifiedEmail }: GoogleIdentity, { username, invite_code: invite, address }: Wishes) {
     const name = username ?? madeUpUsername();
     const register = (email: string | null) => {
       const identities = { email, emailVerifiedAt: email ? this.clock.now() : null, googleSub: sub };
-      return this.registration.register(name, newPassword(), { invite, identities, hasPassword: false });
+      return this.registration.register(name, newPassword(), { invite, address }, { identities, hasPassword: false });
     };
     return register(verifiedEmail).catch((error: unknown) => {
       if (isEmailTaken(error)) return register(null);

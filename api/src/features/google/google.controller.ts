@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, HttpCode, Post } from '@nestjs/common';
+import { Body, Controller, Delete, HttpCode, Ip, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type Caller, CurrentCaller, Public, RateLimited } from '../../http/access.js';
 import { Problems } from '../../http/openapi.js';
@@ -26,6 +26,7 @@ export class GoogleController {
   @Problems(
     'invalid_id_token',
     'invalid_credentials',
+    'account_suspended',
     'registration_closed',
     'invite_required',
     'invite_invalid',
@@ -37,8 +38,8 @@ export class GoogleController {
     'account_busy',
     'chat_server_unavailable',
   )
-  async signIn(@Body() request: GoogleSignInRequest): Promise<GoogleSignInAnswer> {
-    const { session, created } = await this.signIns.signIn(request);
+  async signIn(@Body() request: GoogleSignInRequest, @Ip() address: string): Promise<GoogleSignInAnswer> {
+    const { session, created } = await this.signIns.signIn(request, address);
     return { ...sessionAnswer(session, this.sessions.lifetimeSeconds), created };
   }
 

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { TestApp } from '../../testing/app.js';
 import { FakeGoogle } from '../../testing/google.js';
+import { AccountSuspension } from '../account/account-suspension.js';
+import { InvitesService } from '../invites/invites.service.js';
 
 describe('sign-in with Google', () => {
   let google: FakeGoogle;
@@ -193,6 +195,27 @@ describe('sign-in with Google', () => {
       expect([answer.status, answer.body.code]).toEqual([409, 'last_way_in']);
       expect(await accountOf(sub)).toHaveLength(1);
     });
+  });
+
+  it('needs an invite for a new account where every registration does, and opens the account without one from then on', async () => {
+    const invited = await TestApp.start({ ...google.environment, REGISTRATION: 'invite' });
+    const { code } = await invited.app.get(InvitesService).create({ uses: 1, days: 1 });
+    const id_token = await google.token({ sub: newSub() });
+    const ask = (body: object = {}) => invited.http.post('/auth/google').send({ id_token, ...body });
+    expect((await ask()).body.code).toBe('invite_required');
+    expect((await ask({ invite_code: 'nonsense' })).body.code).toBe('invite_invalid');
+    expect((await ask({ invite_code: code })).body.created).toBe(true);
+    expect((await ask()).body.created).toBe(false);
+    await invited.stop();
+  });
+
+  it('tells who is suspended, and lets him in when he is not', async () => {
+    const sub = newSub();
+    const { body } = await signIn({ sub });
+    await app.app.get(AccountSuspension).suspend(body.user_id);
+    expect((await signIn({ sub })).body.code).toBe('account_suspended');
+    await app.app.get(AccountSuspension).resume(body.user_id);
+    expect((await signIn({ sub })).body).toMatchObject({ created: false, jid: body.jid });
   });
 
   it('is unavailable while the keys of Google can not be had', async () => {

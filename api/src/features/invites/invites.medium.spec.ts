@@ -164,6 +164,19 @@ describe('registration by invite', () => {
   });
 });
 
+describe('wrong codes', () => {
+  it('are looked at ten times an hour from one address; right ones are not counted', async () => {
+    const app = await TestApp.start({ REGISTRATION: 'invite', RATE_LIMIT_FACTOR: '1' });
+    const { code } = await app.app.get(InvitesService).create({ uses: 3, days: 1 });
+    const answers = [];
+    for (let guess = 0; guess < 9; guess += 1) answers.push(await register(app, { invite_code: 'nonsense' }));
+    answers.push(await register(app, { invite_code: code }), await register(app, { invite_code: code }));
+    answers.push(await register(app, { invite_code: 'nonsense' }), await register(app, { invite_code: code }));
+    await app.stop();
+    expect(answers.map(({ status }) => status)).toEqual([...Array.from({ length: 9 }, () => 403), 201, 201, 403, 429]);
+  });
+});
+
 describe.each([
   ['open', 201, undefined],
   ['closed', 403, 'registration_closed'],

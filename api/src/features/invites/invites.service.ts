@@ -4,11 +4,18 @@ import { codeHash, newCode } from '../../common/code.js';
 import { isId, newId } from '../../common/ids.js';
 import { invalidField, Problem } from '../../common/problem.js';
 import { CONFIG, type Config } from '../../config/config.js';
+import { RateLimiter } from '../../http/rate-limiter.js';
 import { type InviteRow, InvitesRepository } from './invites.repository.js';
 
 const DAY_MS = 86_400_000;
 /** How long an invite that expired or was revoked is still listed. */
 const REMEMBERED_DAYS = 30;
+
+/** Somebody who wants an account, from an address that the limits count by. */
+export interface Stranger {
+  invite: string | undefined;
+  address: string;
+}
 
 /** What an invite is for, besides its code. */
 export interface NewInvite {
@@ -39,6 +46,7 @@ const invalid = (): Problem => new Problem('invite_invalid', 'ask for a new one'
 export class InvitesService {
   constructor(
     private readonly invites: InvitesRepository,
+    private readonly limiter: RateLimiter,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -69,22 +77,33 @@ export class InvitesService {
    * Whether a stranger may register just now.
    * @returns the invite that the registration takes a use of, by the hash of its code; null where none is needed
    * @throws Problem registration_closed, invite_required when there is no code; invite_invalid, the same for one that is
-   *   wrong, used up, expired or revoked: whoever guesses learns nothing
+   *   wrong, used up, expired or revoked: whoever guesses learns nothing; rate_limited after too many such codes
    */
-  async admit(code: string | undefined): Promise<Buffer | null> {
+  async admit({ invite, address }: Stranger): Promise<Buffer | null> {
     const { registration } = this.config.identity;
     if (registration === 'open') return null;
     if (registration === 'closed') throw new Problem('registration_closed', 'accounts are made by the operator');
-    if (!code) throw new Problem('invite_required', 'ask somebody who is here for an invite code');
-    const hash = codeHash(code);
-    if (!hash) throw invalid();
-    await this.requireUsable(hash);
-    return hash;
+    if (!invite) throw new Problem('invite_required', 'ask somebody who is here for an invite code');
+    return this.judge(invite, address);
   }
 
   /** @throws Problem invite_invalid */
   async requireUsable(hash: Buffer): Promise<void> {
     if (!(await this.invites.isUsable(hash, this.clock.now()))) throw invalid();
+  }
+
+  /** Counts a try from its beginning: those at the same time don't get past the limit. One that can't be judged is none. */
+  private async judge(code: string, address: string): Promise<Buffer> {
+    this.limiter.take('wrong_invites', { address });
+    let isWrong = false;
+    try {
+      const hash = codeHash(code);
+      isWrong = !hash || !(await this.invites.isUsable(hash, this.clock.now()));
+      if (!hash || isWrong) throw invalid();
+      return hash;
+    } finally {
+      if (!isWrong) this.limiter.giveBack('wrong_invites', { address });
+    }
   }
 
   /** Forgets invites that have long ended, up to a hundred for each of `most`. */
