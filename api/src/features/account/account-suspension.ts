@@ -88,41 +88,48 @@ export class AccountSuspension {
     for (;;) {
       const held = await change(this.leases.now(), this.leases.fresh());
       if (held) return held;
-      if (!(await this.accounts.hasStatus(id, SUSPENSIONS)))
-        throw new Problem('not_found', 'there is no such account in that status');
+      const exists = await this.accounts.hasStatus(id, SUSPENSIONS);
+      if (!exists) throw new Problem('not_found', 'there is no such account in that status');
       if (this.leases.now().getTime() >= deadline) throw busy();
       await this.leases.wait(ASK_AGAIN_MS);
     }
   }
 
   private async finishOrPostpone(account: HeldAccount, onFailure: Report = () => {}): Promise<boolean> {
+    const held = { ...account };
     try {
-      return await (account.status === 'suspended' ? this.finishSuspension(account) : this.finishResumption(account));
+      return await (held.status === 'suspended' ? this.finishSuspension(held) : this.finishResumption(held));
     } catch (error) {
       onFailure(error);
       // Best effort: when the database is away, the lease runs out by itself.
-      await this.accounts.expireLease(account.id, account.lease_until, this.leases.retry()).catch(() => {});
+      await this.accounts.expireLease(held.id, held.lease_until, this.leases.retry()).catch(() => {});
       return false;
     }
   }
 
   /** @returns whether all that it had open has ended, or ends when a server that is away is back */
-  private async finishSuspension(account: HeldAccount): Promise<boolean> {
-    const refusal = this.ejabberd.suspend(account.username);
+  private async finishSuspension(held: HeldAccount): Promise<boolean> {
+    const refusal = this.ejabberd.suspend(held.username);
     // Whatever becomes of the refusal: what is open ends as soon as it can.
-    await Promise.allSettled([refusal, this.ending.endAll(account.id)]);
+    await Promise.allSettled([refusal, this.ending.endAll(held.id)]);
     await refusal;
-    const held = await this.accounts.renew(account, this.leases.fresh());
-    if (!held) throw busy();
+    await this.prolong(held);
     await this.leases.wait(SETTLING_MS);
-    const ended = await this.ending.endAll(account.id);
+    const ended = await this.ending.endAll(held.id);
     await this.suspensions.settle(held);
     return ended;
   }
 
-  private async finishResumption(account: HeldAccount): Promise<boolean> {
-    await this.ejabberd.resume(account.username);
-    if (!(await this.suspensions.resume(account))) throw busy();
+  private async finishResumption(held: HeldAccount): Promise<boolean> {
+    await this.ejabberd.resume(held.username);
+    if (!(await this.suspensions.resume(held))) throw busy();
     return true;
+  }
+
+  /** The lease begins anew. @throws Problem account_busy when it was lost */
+  private async prolong(held: HeldAccount): Promise<void> {
+    const renewed = await this.accounts.renew(held, this.leases.fresh());
+    if (!renewed) throw busy();
+    held.lease_until = renewed.lease_until;
   }
 }
