@@ -6,54 +6,30 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Account, apiClient, registerAccount } from '../support/api.js';
-import { findInDatabases, type Trace, waitsOffline } from '../support/databases.js';
+import { TABLES_OF_ACCOUNTS, TABLES_OF_NOBODY } from '../support/account-tables.js';
+import { type Account, apiClient } from '../support/api.js';
+import { findInDatabases, type Trace, tablesOfDatabases } from '../support/databases.js';
 import { affiliationsOf, subscribersOf } from '../support/ejabberd.js';
 import { veil } from '../support/host.js';
 import { https } from '../support/https.js';
 import { platform } from '../support/platform.js';
-import { SipClient } from '../support/sip-client.js';
-import { until } from '../support/wait.js';
+import { DEVICES, WholeLife } from '../support/whole-life.js';
 import { bodyOf, closeXmppClients, XmppClient } from '../support/xmpp.js';
 
-const DEVICES = 'urn:xmpp:omemo:2:devices';
 const STORAGE = '<storage xmlns="storage:bookmarks"/>';
 
-/** Stands in everything that the account leaves behind: what is found of it after the deletion was overlooked. */
-const mark = `mark${randomBytes(8).toString('hex')}`;
-
+let life: WholeLife;
 let gone: Account;
 let peer: Account;
-let accountId: string;
-let group: { group_id: string; jid: string };
-let ownGroup: { group_id: string; jid: string };
-let fileUrl: string;
-let stream: XmppClient;
-let peerStream: XmppClient;
-let phone: SipClient;
+let mark: string;
 
-/** A whole life: contacts, conversations, a profile, keys, a file, groups, devices. */
 beforeAll(async () => {
-  [gone, peer] = await Promise.all([registerAccount('gone'), registerAccount('peer')]);
-  [accountId, group, ownGroup] = await Promise.all([
-    claims(gone.token).sub,
-    createGroup(peer, gone),
-    createGroup(gone, peer),
-  ]);
-  const first = await XmppClient.connect(gone);
-  peerStream = await XmppClient.connect(peer);
-  await liveOnXmpp(first);
-  await first.close();
-  await peerStream.send(gone.jid, `Never to be read ${mark}`);
-  await waitsOffline(gone.username, 'Never to be read');
-  await registerDevices();
-  stream = await XmppClient.connect(gone, { available: false });
-  // Last: a push for which no component is there to take it ends the registration.
-  await stream.enablePush(`device-${mark}`, mark);
+  life = await WholeLife.begin();
+  ({ account: gone, peer, mark } = life);
 });
 
 afterAll(async () => {
-  phone.close();
+  life.phone.close();
   await closeXmppClients();
 });
 
@@ -66,13 +42,25 @@ describe('with the wrong password', () => {
   });
 
   it('changes nothing', async () => {
-    expect(await stream.contacts()).toHaveLength(1);
+    expect(await life.stream.contacts()).toHaveLength(1);
     expect((await gone.api.get('/groups')).data.groups).toHaveLength(2);
-    expect((await phone.register()).status).toBe(200);
-    // Also the proof that the search below knows where to look.
-    const tables = new Set((await findInDatabases(gone.username, accountId, mark)).map((trace) => trace.table));
-    expect([...tables].sort()).toEqual(expect.arrayContaining(EVERY_STORE));
+    expect((await life.phone.register()).status).toBe(200);
     expect(await uploadsWith(mark)).toHaveLength(1);
+  });
+});
+
+describe('the tables of both databases', () => {
+  it('are all known: they hold something of accounts, or it is said why not', async () => {
+    const known = [...TABLES_OF_ACCOUNTS, ...Object.keys(TABLES_OF_NOBODY)];
+    expect((await tablesOfDatabases()).sort()).toEqual(known.sort());
+  });
+
+  // Also the proof that the search after the deletion knows where to look.
+  it('hold something of the account, where they are said to', async () => {
+    await life.leaveMomentaryRows();
+    const traces = await findInDatabases(...life.signs);
+    const found = new Set(traces.filter((trace) => !belongsToSomebodyElse(trace)).map(({ table }) => table));
+    expect([...found].sort()).toEqual([...TABLES_OF_ACCOUNTS].sort());
   });
 });
 
@@ -83,12 +71,12 @@ describe('with the right password', () => {
   });
 
   it('closes the open stream, and no new one opens', async () => {
-    expect(await stream.ended()).toBe('conflict');
+    expect(await life.stream.ended()).toBe('conflict');
     await expect(XmppClient.connect(gone)).rejects.toThrow(/^not-authorized/);
   });
 
   it('ends the phone: its registration is gone, and a new one is refused', async () => {
-    expect((await phone.register()).status).toBe(403);
+    expect((await life.phone.register()).status).toBe(403);
   });
 
   it('kills the token, and the way to a new one', async () => {
@@ -98,20 +86,20 @@ describe('with the right password', () => {
   });
 
   it('takes the account out of its groups, and hands over the one that nobody else owned', async () => {
-    expect(await affiliationsOf(group.jid)).toEqual({ [peer.jid]: 'owner' });
-    expect(await affiliationsOf(ownGroup.jid)).toEqual({ [peer.jid]: 'owner' });
-    for (const { jid } of [group, ownGroup]) expect(await subscribersOf(jid)).toEqual([peer.jid]);
+    expect(await affiliationsOf(life.group.jid)).toEqual({ [peer.jid]: 'owner' });
+    expect(await affiliationsOf(life.ownGroup.jid)).toEqual({ [peer.jid]: 'owner' });
+    for (const { jid } of [life.group, life.ownGroup]) expect(await subscribersOf(jid)).toEqual([peer.jid]);
   });
 
   it('leaves nothing in any table, but what others own', async () => {
-    const traces = await findInDatabases(gone.username, accountId, mark);
+    const traces = await findInDatabases(...life.signs);
     expect(traces.filter((trace) => !belongsToSomebodyElse(trace))).toEqual([]);
     // The conversation as the peer has it is still there.
-    expect((await peerStream.archive(gone.jid)).map(bodyOf)).toContain(`Between us ${mark}`);
+    expect((await life.peerStream.archive(gone.jid)).map(bodyOf)).toContain(`Between us ${mark}`);
   });
 
   it('leaves nothing of its uploads', async () => {
-    expect((await https.get(fileUrl)).status).toBe(404);
+    expect((await https.get(life.fileUrl)).status).toBe(404);
     expect(await uploadsWith(mark)).toEqual([]);
     const folder = createHash('sha1').update(gone.jid).digest('hex');
     expect(await readdir(UPLOADS)).not.toContain(folder);
@@ -142,9 +130,9 @@ describe('whoever registers the name again', () => {
   });
 
   it('is somebody else: the old password, token and phone stay dead', async () => {
-    expect(claims(heir.token).sub).not.toBe(accountId);
+    expect(claims(heir.token).sub).not.toBe(life.accountId);
     expect((await gone.api.get('/groups')).status).toBe(401);
-    expect((await phone.register()).status).toBe(403);
+    expect((await life.phone.register()).status).toBe(403);
     await expect(XmppClient.connect(gone)).rejects.toThrow(/^not-authorized/);
   });
 
@@ -156,13 +144,13 @@ describe('whoever registers the name again', () => {
     expect(await newcomer.vcardName(heir.jid).catch(() => null)).toBeNull();
     expect(await newcomer.private(STORAGE)).not.toContain(mark);
     await expect(newcomer.items(heir.jid, DEVICES)).rejects.toThrow(/^item-not-found/);
-    await expect(peerStream.items(heir.jid, DEVICES)).rejects.toThrow(/^item-not-found/);
+    await expect(life.peerStream.items(heir.jid, DEVICES)).rejects.toThrow(/^item-not-found/);
     expect(await newcomer.iq('get', '<blocklist xmlns="urn:xmpp:blocking"/>')).not.toContain('<item');
   });
 
   it('has no groups, and does not get into the old ones', async () => {
     expect((await heir.api.get('/groups')).data.groups).toEqual([]);
-    for (const { group_id, jid } of [group, ownGroup]) {
+    for (const { group_id, jid } of [life.group, life.ownGroup]) {
       await expect(newcomer.join(jid)).rejects.toThrow(/^registration-required/);
       expect((await heir.api.get(`/groups/${group_id}/members`)).status).toBe(404);
     }
@@ -171,39 +159,18 @@ describe('whoever registers the name again', () => {
   it('has no devices, and no file of the one before', async () => {
     const device = { jid: heir.jid, device_id: `device-${mark}` };
     expect((await heir.api.delete('/push/register', { data: device })).status).toBe(404);
-    expect((await https.get(fileUrl)).status).toBe(404);
+    expect((await https.get(life.fileUrl)).status).toBe(404);
     expect((await findInDatabases(mark)).filter((trace) => !belongsToSomebodyElse(trace))).toEqual([]);
   });
 
   it('is not seen by the old contacts', async () => {
-    const [contact] = await peerStream.contacts();
+    const [contact] = await life.peerStream.contacts();
     expect(contact).toMatchObject({ jid: heir.jid, subscription: 'none' });
     await newcomer.features(platform.domain);
-    await peerStream.features(platform.domain);
-    expect(peerStream.presences.filter((presence) => presence.from === newcomer.jid)).toEqual([]);
+    await life.peerStream.features(platform.domain);
+    expect(life.peerStream.presences.filter((presence) => presence.from === newcomer.jid)).toEqual([]);
   });
 });
-
-/** Tables of both databases in which the account has left something before it is deleted. */
-const EVERY_STORE = [
-  'accounts',
-  'archive',
-  'group_members',
-  'location',
-  'muc_room_subscribers',
-  'privacy_list',
-  'private_storage',
-  'pubsub_item',
-  'pubsub_node',
-  'push_registrations',
-  'push_session',
-  'rosterusers',
-  'sessions',
-  'spool',
-  'subscriber',
-  'users',
-  'vcard',
-];
 
 /**
  * A conversation has two ends. What the account wrote stays with those to whom it wrote: in the peer's archive, in the
@@ -226,40 +193,3 @@ async function uploadsWith(text: string): Promise<string[]> {
 
 const claims = (token: string): { sub: string } =>
   JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString());
-
-async function createGroup(owner: Account, other: Account): Promise<{ group_id: string; jid: string }> {
-  return (await owner.api.post('/groups', { name: 'Friends', member_jids: [other.jid] })).data;
-}
-
-async function liveOnXmpp(client: XmppClient): Promise<void> {
-  await client.addContact(peer.jid, `Peer ${mark}`);
-  await client.presence(peer.jid, 'subscribe');
-  await until('they are contacts', async () => (await client.contacts())[0]?.subscription === 'both');
-  await client.setVcard(`Name ${mark}`);
-  await client.storePrivate(
-    `<storage xmlns="storage:bookmarks"><url name="${mark}" url="https://veil.test/"/></storage>`,
-  );
-  await client.publish(
-    DEVICES,
-    'current',
-    `<devices xmlns="urn:xmpp:omemo:2"><device id="1" label="${mark}"/></devices>`,
-  );
-  await client.iq('set', '<block xmlns="urn:xmpp:blocking"><item jid="nuisance@veil.test"/></block>');
-  await client.send(peer.jid, `Between us ${mark}`);
-  await peerStream.receivedBody(`Between us ${mark}`);
-  await client.join(group.jid);
-  await client.sendToRoom(group.jid, `To all ${mark}`);
-  await client.receivedBody(`To all ${mark}`);
-
-  const file = Buffer.from(`A file with ${mark} in it`);
-  const slot = await client.uploadSlot('diary.txt', file.length);
-  expect((await https.put(slot.put, file)).status).toBe(201);
-  fileUrl = slot.get;
-}
-
-async function registerDevices(): Promise<void> {
-  const device = { jid: gone.jid, device_id: `device-${mark}`, platform: 'ios', app_id: 'com.example.veil' };
-  expect((await gone.api.post('/push/register', { ...device, push_token: `token-${mark}` })).status).toBe(200);
-  phone = await SipClient.open(gone);
-  expect((await phone.register()).status).toBe(200);
-}

@@ -16,6 +16,15 @@ export interface Trace {
   row: Record<string, unknown>;
 }
 
+/** The names of all tables of both databases. */
+export async function tablesOfDatabases(): Promise<string[]> {
+  const names = await Promise.all(DATABASES.map((login) => withDatabase(login, tablesOf)));
+  return names.flat().map(({ name }) => name);
+}
+
+/** Lets a story write what no request makes stay. */
+export const writeToVeil = <T>(use: (sql: postgres.Sql) => Promise<T>): Promise<T> => withDatabase(DATABASES[0], use);
+
 /** Looks into every column of every table of both databases, whatever its type, for any of the texts. */
 export async function findInDatabases(...texts: string[]): Promise<Trace[]> {
   const found = await Promise.all(DATABASES.map((login) => withDatabase(login, (sql) => search(sql, texts))));
@@ -64,14 +73,16 @@ async function withDatabase<T>(
   }
 }
 
+const tablesOf = (sql: postgres.Sql) =>
+  sql<{ schema: string; name: string }[]>`
+    SELECT schemaname AS schema, tablename AS name FROM pg_tables
+    WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1, 2`;
+
 async function search(sql: postgres.Sql, texts: string[]): Promise<Trace[]> {
   // Binary columns show as hexadecimal digits when a row is written as text.
   const needles = texts.flatMap((text) => [text.toLowerCase(), Buffer.from(text).toString('hex')]);
-  const tables = await sql<{ schema: string; name: string }[]>`
-    SELECT schemaname AS schema, tablename AS name FROM pg_tables
-    WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1, 2`;
   const traces: Trace[] = [];
-  for (const { schema, name } of tables) {
+  for (const { schema, name } of await tablesOf(sql)) {
     const rows = await sql`
       SELECT * FROM ${sql(schema)}.${sql(name)} AS searched
       WHERE EXISTS (SELECT FROM unnest(${needles}::text[]) AS needle WHERE position(needle IN lower(searched::text)) > 0)`;
