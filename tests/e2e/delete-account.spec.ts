@@ -13,6 +13,7 @@ import { affiliationsOf, subscribersOf } from '../support/ejabberd.js';
 import { veil } from '../support/host.js';
 import { https } from '../support/https.js';
 import { platform } from '../support/platform.js';
+import { rpc } from '../support/sip-server.js';
 import { DEVICES, WholeLife } from '../support/whole-life.js';
 import { bodyOf, closeXmppClients, XmppClient } from '../support/xmpp.js';
 
@@ -45,6 +46,7 @@ describe('with the wrong password', () => {
     expect(await life.stream.contacts()).toHaveLength(1);
     expect((await gone.api.get('/groups')).data.groups).toHaveLength(2);
     expect((await life.phone.register()).status).toBe(200);
+    expect((await rpc('ul.lookup', ['location', gone.jid])).data.result.AoR).toBe(gone.jid);
     expect(await uploadsWith(mark)).toHaveLength(1);
   });
 });
@@ -77,6 +79,8 @@ describe('with the right password', () => {
 
   it('ends the phone: its registration is gone, and a new one is refused', async () => {
     expect((await life.phone.register()).status).toBe(403);
+    // Kamailio answers from memory; that it has none in its table either, the search below tells.
+    expect((await rpc('ul.lookup', ['location', gone.jid])).data.error.code).toBe(404);
   });
 
   it('kills the token, and the way to a new one', async () => {

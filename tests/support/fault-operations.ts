@@ -6,7 +6,7 @@ import { NEW_PASSWORD, NO_ACCOUNT, NO_GROUP, OLD_PASSWORD, type Stores, WHOLE_AC
 /** A change that is wanted of something that no other test touches. */
 export interface Change {
   /** Asks an API for the change. */
-  request(api: OwnApi): Promise<AxiosResponse>;
+  request(api: Pick<OwnApi, 'client'>): Promise<AxiosResponse>;
   /** What all stores hold of it now. */
   stores(): Promise<unknown>;
   undone: unknown;

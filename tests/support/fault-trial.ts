@@ -47,7 +47,8 @@ export const faultsAtEachStep = (steps: Steps): Trial[] =>
 export const outagesFromEachStep = (steps: Steps): Trial[] =>
   trialsOf(steps, (step) => [{ step, fault: 'refuse', lasting: true }]);
 
-function trialsOf(steps: Steps, plansFor: (step: number) => Plan[]): Trial[] {
+/** Trials of every step at every neighbour. */
+export function trialsOf(steps: Steps, plansFor: (step: number) => Plan[]): Trial[] {
   return NEIGHBOURS.flatMap((neighbour) =>
     steps[neighbour].flatMap((_, index) =>
       plansFor(index + 1).map((plan) => ({ neighbour, plan, steps: steps[neighbour].slice(0, index + 1) })),

@@ -11,6 +11,9 @@ const root = path.resolve(import.meta.dirname, '..', '..', '..');
 
 const SECRETS = ['DB_PASSWORD', 'JWT_SECRET', 'NAME_SECRET', 'TURN_SECRET', 'INTERNAL_SECRET'];
 
+/** A second on a machine that has nothing else to do. */
+const START_WITHIN_MS = 30_000;
+
 /**
  * A second API process on the platform's databases and servers, with settings of its own: tests put proxies between it
  * and its neighbours, and the platform's own process stays as it is.
@@ -74,6 +77,13 @@ export class OwnApi {
     });
   }
 
+  /** Ends the process in the middle of whatever it does. */
+  async kill(): Promise<void> {
+    if (!this.running) return;
+    this.process.kill('SIGKILL');
+    await once(this.process, 'exit');
+  }
+
   async stop(): Promise<void> {
     if (!this.running) return;
     this.process.kill('SIGTERM');
@@ -82,10 +92,9 @@ export class OwnApi {
 
   private async answers(): Promise<void> {
     const health = `http://127.0.0.1:${this.port}/health`;
-    await until('the own API answers', async () => {
-      if (!this.running) return true;
-      return (await axios.get(health, { proxy: false, timeout: 1000 })).status === 200;
-    });
+    const answers = async (): Promise<boolean> =>
+      !this.running || (await axios.get(health, { proxy: false, timeout: 1000 })).status === 200;
+    await until('the own API answers', answers, { timeoutMs: START_WITHIN_MS });
     if (!this.running) throw new Error(`the own API ended at once: ${this.output}`);
   }
 }

@@ -1,0 +1,102 @@
+/**
+ * The process that deletes an account is killed, at each step it takes: another one finishes the deletion, or the account
+ * is whole and can be deleted.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { apiClient } from '../support/api.js';
+import { type Change, type Operation, operationsOn, type People, registerPeople } from '../support/fault-operations.js';
+import { FaultRig } from '../support/fault-rig.js';
+import { describeTrial, stepsOf, type Trial, trialsOf } from '../support/fault-trial.js';
+import { Stores } from '../support/stores.js';
+import { until } from '../support/wait.js';
+
+/** So many processes are killed at once. */
+const AT_ONCE = 3;
+const MOST_TRIES = 5;
+/** Its lease has to run out before anybody else takes the account up. */
+const FINISHED_WITHIN_MS = 60_000;
+
+const stores = new Stores();
+let people: People;
+let deleteAccount: Operation;
+let trials: Trial[];
+
+beforeAll(async () => {
+  people = await registerPeople();
+  deleteAccount = operationsOn(stores, people)['delete account'];
+  const rig = await FaultRig.start();
+  try {
+    trials = trialsOf(await stepsOf(deleteAccount, rig), (step) => [{ step, fault: 'hang' }]);
+  } finally {
+    await rig.stop();
+  }
+}, 60_000);
+
+afterAll(() => stores.close());
+
+it('ends in agreement, wherever it is cut off', async () => {
+  const failures: string[] = [];
+  const waiting = [...trials];
+  const work = async (): Promise<void> => {
+    for (let trial = waiting.shift(); trial; trial = waiting.shift()) {
+      const name = describeTrial(trial);
+      await cutOff(trial).catch((error: Error) => failures.push(`${name}: ${error.message} ${error.cause ?? ''}`));
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  expect(failures).toEqual([]);
+  // Three servers, and some of its steps before the account is closed: else this would prove less than it says.
+  expect(new Set(trials.map(({ neighbour }) => neighbour)).size).toBe(3);
+}, 600_000);
+
+/** Lets a fresh account be deleted, and the process be killed at the step; what becomes of it. */
+async function cutOff(trial: Trial): Promise<void> {
+  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+    const change = await deleteAccount();
+    if (await killAtStep(change, trial)) return expectAgreement(change);
+  }
+  throw new Error('the deletion never gets there');
+}
+
+/**
+ * Kills the process when it has asked for the step, which is then never done; what was done before it stays. False when
+ * the deletion was put off before, on a machine that is too busy for its deadlines.
+ */
+async function killAtStep(change: Change, { neighbour, plan }: Trial): Promise<boolean> {
+  const rig = await FaultRig.start();
+  try {
+    rig.arm(neighbour, plan);
+    let answered = false;
+    const answer = change.request(rig.api).then(
+      () => {
+        answered = true;
+      },
+      () => {},
+    );
+    const isThere = () => rig.steps[neighbour].length >= plan.step;
+    await until('it takes the step', () => isThere() || answered);
+    const killed = isThere() && !answered;
+    await rig.api.kill();
+    await answer;
+    return killed;
+  } finally {
+    await rig.stop();
+  }
+}
+
+async function expectAgreement(change: Change): Promise<void> {
+  const outcome = await until(
+    'all stores agree',
+    async () => {
+      const found = await change.stores();
+      if (isDeepStrictEqual(found, change.done)) return 'done';
+      if (isDeepStrictEqual(found, change.undone)) return 'undone';
+      throw new Error(JSON.stringify(found));
+    },
+    { timeoutMs: FINISHED_WITHIN_MS },
+  );
+  if (outcome === 'done') return;
+  expect((await change.request({ client: apiClient })).status).toBe(200);
+  expect(await change.stores()).toEqual(change.done);
+}
