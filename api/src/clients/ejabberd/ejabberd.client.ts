@@ -1,11 +1,9 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import axios, { type AxiosInstance, type AxiosResponse } from 'axios';
+import { Injectable } from '@nestjs/common';
+import type { AxiosResponse } from 'axios';
 import { usernameOf } from '../../common/jid.js';
 import { Problem } from '../../common/problem.js';
-import { CONFIG, type Config } from '../../config/config.js';
+import { type Arguments, EjabberdApi, isListOf, isText } from './ejabberd-api.js';
 
 /** A role in a multi-user chat room (XEP-0045 §5.2). */
 export type Affiliation = 'owner' | 'admin' | 'member' | 'outcast' | 'none';
@@ -80,9 +78,6 @@ const ROOM_OPTIONS = {
   allow_user_invites: 'false',
 };
 
-/** Headers that axios would add: ejabberd reads none of them, and parses each with every login. */
-const ONLY_NEEDED = { accept: null, 'accept-encoding': null, 'user-agent': null };
-
 const USER_EXISTS = 10_090;
 const REFUSED = 10_001;
 /** What ejabberd takes to destroy a room, or to end a stream. */
@@ -90,90 +85,61 @@ const ASK_AGAIN_MS = 10;
 /** The group of ejabberd.yml whose members may not open a stream. */
 const SUSPENDED = 'suspended';
 
-type Arguments = Record<string, unknown>;
-
-/**
- * ejabberd's admin API (mod_http_api). Every call is pinned to version 0, whose names and answers are the same
- * from 23.01 on. Arguments go in the body only: a query string would end in logs.
- */
 @Injectable()
-export class EjabberdHttpClient extends Ejabberd implements OnApplicationShutdown {
-  private readonly http: AxiosInstance;
+export class EjabberdHttpClient extends Ejabberd {
   private readonly host: string;
   private readonly service: string;
-  private readonly timeoutMs: number;
-  private readonly agents = {
-    http: new HttpAgent({ keepAlive: true, maxSockets: 32 }),
-    https: new HttpsAgent({ keepAlive: true, maxSockets: 32 }),
-  };
 
-  constructor(@Inject(CONFIG) { addresses, neighbours, ports }: Config) {
+  constructor(private readonly api: EjabberdApi) {
     super();
-    this.host = addresses.xmppDomain;
-    this.service = `muc.${this.host}`;
-    this.timeoutMs = neighbours.timeoutMs;
-    this.http = axios.create({
-      baseURL: neighbours.ejabberdUrl || `http://127.0.0.1:${ports.xmppApi}`,
-      // mod_http_api looks its options up by the Host header: it must be a served domain.
-      headers: { ...ONLY_NEEDED, host: this.host, 'content-type': 'application/json' },
-      httpAgent: this.agents.http,
-      httpsAgent: this.agents.https,
-      timeout: neighbours.timeoutMs,
-      maxRedirects: 0,
-      proxy: false,
-      validateStatus: () => true,
-    });
-  }
-
-  onApplicationShutdown(): void {
-    this.agents.http.destroy();
-    this.agents.https.destroy();
+    this.host = api.host;
+    this.service = `muc.${api.host}`;
   }
 
   async ping(): Promise<void> {
-    await this.ok('status', {});
+    await this.api.ok('status', {});
   }
 
   async accountExists(user: string): Promise<boolean> {
-    return (await this.ok('check_account', { user, host: this.host })) === 0;
+    return (await this.api.ok('check_account', { user, host: this.host })) === 0;
   }
 
   async register(user: string, password: string): Promise<RegisterResult> {
-    const answer = await this.call('register', { user, host: this.host, password });
+    const answer = await this.api.call('register', { user, host: this.host, password });
     if (answer.status === 200) return 'registered';
     if (answer.status === 409 && answer.data?.code === USER_EXISTS) return 'exists';
     if (answer.data?.code === REFUSED) return 'password_refused';
-    throw this.misunderstood('register', answer);
+    throw this.api.misunderstood('register', answer);
   }
 
   async checkPassword(user: string, password: string): Promise<boolean> {
-    return (await this.ok('check_password', { user, host: this.host, password })) === 0;
+    return (await this.api.ok('check_password', { user, host: this.host, password })) === 0;
   }
 
   async unregister(user: string): Promise<void> {
-    await this.ok('unregister', { user, host: this.host });
+    await this.api.ok('unregister', { user, host: this.host });
     // ejabberd leaves it there, for whoever has the name next.
-    await this.ok('srg_user_del', this.suspension(user));
+    await this.api.ok('srg_user_del', this.suspension(user));
   }
 
   async endStreams(user: string, ends: (resource: string) => boolean = () => true): Promise<void> {
-    const deadline = performance.now() + this.timeoutMs;
+    const deadline = performance.now() + this.api.timeoutMs;
     // Asked until none is left: a stream is still listed for a moment after it was told to end.
     for (;;) {
-      const answer = await this.call('user_resources', { user, host: this.host });
-      if (!isListOf(answer, isText)) throw this.misunderstood('user_resources', answer);
+      const answer = await this.api.call('user_resources', { user, host: this.host });
+      if (!isListOf(answer, isText)) throw this.api.misunderstood('user_resources', answer);
       const ending = answer.data.filter(ends);
       if (ending.length === 0) return;
-      if (performance.now() > deadline) throw this.misunderstood('kick_session', answer);
+      if (performance.now() > deadline) throw this.api.misunderstood('kick_session', answer);
       for (const resource of ending) {
-        await this.ok('kick_session', { user, host: this.host, resource, reason: 'The session has ended' });
+        await this.api.ok('kick_session', { user, host: this.host, resource, reason: 'The session has ended' });
       }
       await delay(ASK_AGAIN_MS);
     }
   }
 
   async changePassword(user: string, password: string): Promise<void> {
-    const done = await this.ok('change_password', { user, host: this.host, newpass: password });
+    const done = await this.api.ok('change_password', { user, host: this.host, newpass: password });
     if (done !== 0) throw new Problem('chat_server_unavailable', 'ejabberd did not change the password');
   }
 
@@ -187,20 +153,20 @@ export class EjabberdHttpClient extends Ejabberd implements OnApplicationShutdow
   }
 
   async suspended(): Promise<Set<string>> {
-    const answer = await this.call('srg_get_members', { group: SUSPENDED, host: this.host });
-    if (!isListOf(answer, isText)) throw this.misunderstood('srg_get_members', answer);
+    const answer = await this.api.call('srg_get_members', { group: SUSPENDED, host: this.host });
+    if (!isListOf(answer, isText)) throw this.api.misunderstood('srg_get_members', answer);
     return new Set(answer.data.flatMap((jid) => usernameOf(jid, this.host) ?? []));
   }
 
   async readRoom(name: string): Promise<Room | null> {
     const room = { name, service: this.service };
-    const affiliations = await this.call('get_room_affiliations', room);
+    const affiliations = await this.api.call('get_room_affiliations', room);
     if (isMissingRoom(affiliations)) return null;
-    if (!isListOf(affiliations, isAffiliationRow)) throw this.misunderstood('get_room_affiliations', affiliations);
-    const subscribers = await this.call('get_subscribers', room);
-    if (!isListOf(subscribers, isText)) throw this.misunderstood('get_subscribers', subscribers);
-    const options = await this.call('get_room_options', room);
-    if (options.status !== 200 || !isOptions(options.data)) throw this.misunderstood('get_room_options', options);
+    if (!isListOf(affiliations, isAffiliationRow)) throw this.api.misunderstood('get_room_affiliations', affiliations);
+    const subscribers = await this.api.call('get_subscribers', room);
+    if (!isListOf(subscribers, isText)) throw this.api.misunderstood('get_subscribers', subscribers);
+    const options = await this.api.call('get_room_options', room);
+    if (options.status !== 200 || !isOptions(options.data)) throw this.api.misunderstood('get_room_options', options);
     return {
       title: options.data.title,
       altered: Object.entries(ROOM_OPTIONS).some(([option, value]) => (options.data[option] ?? value) !== value),
@@ -211,9 +177,14 @@ export class EjabberdHttpClient extends Ejabberd implements OnApplicationShutdow
 
   async createRoom(name: string, title: string): Promise<void> {
     const options = Object.entries({ ...ROOM_OPTIONS, title }).map(([option, value]) => ({ name: option, value }));
-    const answer = await this.call('create_room_with_opts', { name, service: this.service, host: this.host, options });
+    const answer = await this.api.call('create_room_with_opts', {
+      name,
+      service: this.service,
+      host: this.host,
+      options,
+    });
     const exists = answer.status === 400 && /already exists/i.test(String(answer.data?.message ?? answer.data));
-    if (answer.status !== 200 && !exists) throw this.misunderstood('create_room_with_opts', answer);
+    if (answer.status !== 200 && !exists) throw this.api.misunderstood('create_room_with_opts', answer);
   }
 
   async resetRoom(name: string): Promise<void> {
@@ -225,30 +196,30 @@ export class EjabberdHttpClient extends Ejabberd implements OnApplicationShutdow
   }
 
   async destroyRoom(name: string): Promise<void> {
-    const deadline = performance.now() + this.timeoutMs;
+    const deadline = performance.now() + this.api.timeoutMs;
     // ejabberd answers before it has destroyed anything: only when the room is missing, nothing is left to do.
     for (;;) {
-      const answer = await this.call('destroy_room', { name, service: this.service });
+      const answer = await this.api.call('destroy_room', { name, service: this.service });
       if (isMissingRoom(answer)) return;
-      if (answer.status !== 200 || performance.now() > deadline) throw this.misunderstood('destroy_room', answer);
+      if (answer.status !== 200 || performance.now() > deadline) throw this.api.misunderstood('destroy_room', answer);
       await delay(ASK_AGAIN_MS);
     }
   }
 
   async setAffiliation(name: string, jid: string, affiliation: Affiliation): Promise<void> {
-    await this.ok('set_room_affiliation', { name, service: this.service, jid, affiliation });
+    await this.api.ok('set_room_affiliation', { name, service: this.service, jid, affiliation });
   }
 
   async subscribe(name: string, jid: string): Promise<void> {
     const nick = jid.slice(0, jid.indexOf('@'));
     const subscription = { user: `${jid}/veil`, nick, room: `${name}@${this.service}`, nodes: SUBSCRIBED_NODES };
-    const answer = await this.call('subscribe_room', subscription);
+    const answer = await this.api.call('subscribe_room', subscription);
     // The answer lists the nodes: an empty list would be a subscription to nothing.
-    if (!isListOf(answer, isText) || answer.data.length === 0) throw this.misunderstood('subscribe_room', answer);
+    if (!isListOf(answer, isText) || answer.data.length === 0) throw this.api.misunderstood('subscribe_room', answer);
   }
 
   async unsubscribe(name: string, jid: string): Promise<void> {
-    await this.ok('unsubscribe_room', { user: jid, room: `${name}@${this.service}` });
+    await this.api.ok('unsubscribe_room', { user: jid, room: `${name}@${this.service}` });
   }
 
   private suspension(user: string): Arguments {
@@ -258,40 +229,17 @@ export class EjabberdHttpClient extends Ejabberd implements OnApplicationShutdow
   /** ejabberd answers that it did whether it could or not, and logs an error when there was nothing to do. */
   private async setSuspended(user: string, wanted: boolean): Promise<void> {
     if ((await this.suspended()).has(user) === wanted) return;
-    await this.ok(wanted ? 'srg_user_add' : 'srg_user_del', this.suspension(user));
+    await this.api.ok(wanted ? 'srg_user_add' : 'srg_user_del', this.suspension(user));
     if ((await this.suspended()).has(user) === wanted) return;
     throw new Problem('chat_server_unavailable', 'ejabberd did not keep who is suspended');
   }
 
   private async setOption(name: string, option: string, value: string): Promise<void> {
-    await this.ok('change_room_option', { name, service: this.service, option, value });
-  }
-
-  private async ok(command: string, args: Arguments): Promise<unknown> {
-    const answer = await this.call(command, args);
-    if (answer.status !== 200) throw this.misunderstood(command, answer);
-    return answer.data;
-  }
-
-  private async call(command: string, args: Arguments): Promise<AxiosResponse> {
-    try {
-      return await this.http.post(`/api/v0/${command}`, args);
-    } catch (error) {
-      // The cause is left out: axios keeps the request in it, passwords included.
-      const reason = axios.isAxiosError(error) ? error.code : 'unknown';
-      throw new Problem('chat_server_unavailable', `ejabberd did not answer ${command} (${reason})`);
-    }
-  }
-
-  private misunderstood(command: string, { status, data }: AxiosResponse): Problem {
-    const code = typeof data === 'object' && data !== null && 'code' in data ? `, code ${data.code}` : '';
-    return new Problem('chat_server_unavailable', `ejabberd answered ${command} with ${status}${code}`);
+    await this.api.ok('change_room_option', { name, service: this.service, option, value });
   }
 }
 
 const bareJid = (jid: string): string => jid.split('/', 1)[0] ?? jid;
-
-const isText = (row: unknown): row is string => typeof row === 'string';
 
 type AffiliationRow = { username: string; domain: string; affiliation: Affiliation };
 
@@ -300,10 +248,6 @@ const isAffiliationRow = (row: unknown): row is AffiliationRow =>
 
 const isOptions = (data: unknown): data is Record<string, string> & { title: string } =>
   typeof data === 'object' && data !== null && 'title' in data && typeof data.title === 'string';
-
-function isListOf<T>(answer: AxiosResponse, accepts: (row: unknown) => row is T): answer is AxiosResponse<T[]> {
-  return answer.status === 200 && Array.isArray(answer.data) && answer.data.every(accepts);
-}
 
 function isMissingRoom({ status, data }: AxiosResponse): boolean {
   const message = String((typeof data === 'object' && data !== null && data.message) || data);

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { Ejabberd, EjabberdHttpClient } from './ejabberd.client.js';
+import { EjabberdApi } from './ejabberd-api.js';
 
-@Module({ providers: [{ provide: Ejabberd, useClass: EjabberdHttpClient }], exports: [Ejabberd] })
+@Module({ providers: [EjabberdApi, { provide: Ejabberd, useClass: EjabberdHttpClient }], exports: [Ejabberd] })
 export class EjabberdModule {}
