@@ -10,7 +10,7 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 check_settings() {
   local name
   for name in SIP_DOMAIN BIND_ADDRESS SERVER_IP SIP_PORT SIP_TLS_PORT SIP_WSS_PORT SIP_RPC_PORT \
-    DB_HOST DB_PORT DB_NAME RTPENGINE_HOST RTPENGINE_NG_PORT RUN_DIR TLS_DIR; do
+    API_INTERNAL_ADDRESS API_INTERNAL_PORT RING_SECONDS DB_HOST DB_PORT DB_NAME RTPENGINE_HOST RTPENGINE_NG_PORT RUN_DIR TLS_DIR; do
     [ -n "${!name:-}" ] || { echo "kamailio: $name is not set" >&2; exit 1; }
   done
 }

@@ -26,5 +26,8 @@ export TURN_MIN_PORT=$(($1 + 300)) TURN_MAX_PORT=$(($1 + 399))
 # Nothing in the tests outlives a power cut.
 export DB_FSYNC=off
 
+# A call that nobody answers is over soon.
+export RING_SECONDS=8
+
 # Every story comes from one address.
 export RATE_LIMIT_FACTOR=1000

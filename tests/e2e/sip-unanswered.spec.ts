@@ -1,8 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { registerAccount, uniqueName } from '../support/api.js';
-import { registeredClient } from '../support/sip-call.js';
-import { addressOf, audioDescription, type Exchange, SipClient } from '../support/sip-client.js';
-import { mediaSessions } from '../support/sip-media.js';
+import { barrier, cancelCall, finals, registeredClient, relayForgets, startCall } from '../support/sip-call.js';
+import { addressOf, audioDescription, SipClient } from '../support/sip-client.js';
 import { header, isRequest, tagOf } from '../support/sip-message.js';
 import { until } from '../support/wait.js';
 
@@ -22,26 +21,6 @@ async function twoDevices(): Promise<[SipClient, SipClient]> {
   }
   return devices;
 }
-
-/** Sends an INVITE with credentials and returns without waiting for its answer. */
-async function startCall(caller: SipClient, uri: string): Promise<Exchange> {
-  const identity = { callId: uniqueName('call'), fromTag: uniqueName('tag'), body: audioDescription() };
-  const first = caller.send('INVITE', uri, identity);
-  const challenge = await caller.final(first);
-  caller.acknowledge(first, challenge);
-  return caller.send('INVITE', uri, { ...identity, sequence: 2, headers: [caller.answer(challenge, 'INVITE', uri)] });
-}
-
-/** A later answer: what was on its way before has arrived. */
-async function barrier(client: SipClient): Promise<void> {
-  await client.final(client.send('OPTIONS', client.address.replace(/.*@/, 'sip:')));
-}
-
-const finals = ({ responses }: Exchange): number[] =>
-  responses.map(({ status }) => status).filter((status) => status >= 200);
-
-const relayForgets = ({ request }: Exchange): Promise<boolean> =>
-  until('the relay has forgotten the call', async () => !(await mediaSessions()).includes(header(request, 'Call-ID')));
 
 afterEach(() => {
   for (const client of clients.splice(0)) client.close();
@@ -102,10 +81,7 @@ describe('an INVITE', () => {
     for (const [n, device] of devices.entries()) device.reply(invites[n]!, 180, { tag: `device-${n}` });
     await until('both ring', () => call.responses.filter(({ status }) => status === 180).length === 2);
 
-    const cancel = call.request.headers
-      .filter(([name]) => ['Via', 'From', 'To', 'Call-ID', 'Max-Forwards'].includes(name))
-      .concat([['CSeq', '2 CANCEL']]);
-    alice.transport.send({ method: 'CANCEL', uri: call.request.uri, headers: cancel, body: '' });
+    cancelCall(alice, call);
 
     for (const [n, device] of devices.entries()) {
       device.reply(await device.incoming('CANCEL'), 200);

@@ -82,6 +82,11 @@ export class Baresip {
     return Number(status);
   }
 
+  /** Waits until the phone rings; that is printed too, for a call may be there before the control connection. */
+  async rings(): Promise<void> {
+    await until(`${this.credentials.username}'s phone rings`, () => this.output.includes('Incoming call from'));
+  }
+
   /** Waits for the next event of that type, and takes it. */
   async event(type: string, timeoutMs?: number): Promise<BaresipEvent> {
     const { events } = this.control;

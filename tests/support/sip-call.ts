@@ -1,7 +1,9 @@
-import { registerAccount } from './api.js';
+import { registerAccount, uniqueName } from './api.js';
 import { audioDescription, SipClient as Client, type Exchange, type SipClient } from './sip-client.js';
-import type { SipRequest, SipResponse } from './sip-message.js';
+import { mediaSessions } from './sip-media.js';
+import { header, type SipRequest, type SipResponse } from './sip-message.js';
 import type { TransportName } from './sip-transport.js';
+import { until } from './wait.js';
 
 /** A call between two clients as the caller knows it, and the INVITE as the callee saw it. */
 export interface EstablishedCall extends Exchange {
@@ -34,4 +36,34 @@ export async function endCall(call: EstablishedCall, caller: SipClient, callee: 
   const farewell = caller.withinCall(call, 'BYE');
   callee.reply(await callee.incoming('BYE'), 200);
   await caller.final(farewell);
+}
+
+/** Sends an INVITE with credentials and returns without waiting for its answer. */
+export async function startCall(caller: SipClient, uri: string, displayName = ''): Promise<Exchange> {
+  const identity = { callId: uniqueName('call'), fromTag: uniqueName('tag'), displayName, body: audioDescription() };
+  const first = caller.send('INVITE', uri, identity);
+  const challenge = await caller.final(first);
+  caller.acknowledge(first, challenge);
+  return caller.send('INVITE', uri, { ...identity, sequence: 2, headers: [caller.answer(challenge, 'INVITE', uri)] });
+}
+
+/** A later answer: what was on its way before has arrived. */
+export async function barrier(client: SipClient): Promise<void> {
+  await client.final(client.send('OPTIONS', client.address.replace(/.*@/, 'sip:')));
+}
+
+/** The final answers to a request. */
+export const finals = ({ responses }: Exchange): number[] =>
+  responses.map(({ status }) => status).filter((status) => status >= 200);
+
+/** Resolves when the media relay has no session of the call. */
+export const relayForgets = ({ request }: Exchange): Promise<boolean> =>
+  until('the relay has forgotten the call', async () => !(await mediaSessions()).includes(header(request, 'Call-ID')));
+
+/** Gives a call up that is not answered yet (RFC 3261 §9.1). */
+export function cancelCall(caller: SipClient, { request }: Exchange): void {
+  const headers = request.headers
+    .filter(([name]) => ['Via', 'From', 'To', 'Call-ID', 'Max-Forwards'].includes(name))
+    .concat([['CSeq', '2 CANCEL']]);
+  caller.transport.send({ method: 'CANCEL', uri: request.uri, headers, body: '' });
 }

@@ -32,6 +32,8 @@ export interface RequestOptions {
   toTag?: string;
   callId?: string;
   fromTag?: string;
+  /** Before the address in From, with its quotes. */
+  displayName?: string;
   sequence?: number;
   branch?: string;
   headers?: Header[];
@@ -205,11 +207,18 @@ export class SipClient {
   private compose(method: string, uri: string, options: RequestOptions): SipRequest {
     const { name, address, port } = this.transport;
     const sentBy = port ? `${address}:${port}` : address;
-    const { from = this.address, to = uri, toTag, body = '', contentType = 'application/sdp' } = options;
+    const {
+      from = this.address,
+      displayName = '',
+      to = uri,
+      toTag,
+      body = '',
+      contentType = 'application/sdp',
+    } = options;
     const headers: Header[] = [
       ['Via', `SIP/2.0/${name.toUpperCase()} ${sentBy};rport;branch=${options.branch ?? `z9hG4bK${token()}`}`],
       ['Max-Forwards', '70'],
-      ['From', `<${from}>;tag=${options.fromTag ?? token()}`],
+      ['From', `${displayName}<${from}>;tag=${options.fromTag ?? token()}`],
       ['To', toTag ? `<${to}>;tag=${toTag}` : `<${to}>`],
       ['Call-ID', options.callId ?? token()],
       ['CSeq', `${options.sequence ?? 1} ${method}`],

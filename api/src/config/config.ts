@@ -1,4 +1,5 @@
 import { type Addresses, addressSettings, readAddresses } from './addresses.config.js';
+import { type CallsConfig, callSettings, readCalls } from './calls.config.js';
 import {
   type DatabaseConfig,
   databaseSettings,
@@ -28,6 +29,7 @@ export interface Config {
   google: GoogleConfig;
   mail: MailConfig;
   retention: RetentionConfig;
+  calls: CallsConfig;
   turn: TurnConfig;
   neighbours: NeighboursConfig;
   versions: Versions;
@@ -44,6 +46,7 @@ export const SECTIONS: readonly Section[] = [
   { title: 'Sign-in with Google', settings: googleSettings },
   { title: 'Mail', settings: mailSettings },
   { title: 'What is kept, and for how long', settings: retentionSettings },
+  { title: 'Calls', settings: callSettings },
   { title: 'TURN', settings: turnSettings },
   { title: 'HTTP', settings: httpSettings },
   { title: 'Database', settings: { ...databaseSettings, ...migrationSettings } },
@@ -77,6 +80,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     google: readGoogle(reader),
     mail: readMail(reader),
     retention: readRetention(reader),
+    calls: readCalls(reader),
     turn: readTurn(reader),
     neighbours: readNeighbours(reader),
     versions: readVersions(reader),
