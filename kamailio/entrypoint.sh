@@ -24,6 +24,8 @@ write_password_file() {
 }
 
 umask 077
+# The times in its tables are without a zone: whoever reads them takes them for UTC.
+export TZ=UTC
 export DB_HOST=${DB_HOST:-127.0.0.1} DB_NAME=${DB_NAME:-veil} RTPENGINE_HOST=${RTPENGINE_HOST:-127.0.0.1}
 check_settings
 mkdir -p "$RUN_DIR/etc"

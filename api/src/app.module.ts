@@ -4,6 +4,7 @@ import { ConfigModule } from './config/config.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { AccountModule } from './features/account/account.module.js';
 import { EmailModule } from './features/email/email.module.js';
+import { ExportModule } from './features/export/export.module.js';
 import { GoogleModule } from './features/google/google.module.js';
 import { GroupsModule } from './features/groups/groups.module.js';
 import { HealthModule } from './features/health/health.module.js';
@@ -20,6 +21,7 @@ import { HttpModule } from './http/http.module.js';
     HttpModule,
     AccountModule,
     EmailModule,
+    ExportModule,
     GoogleModule,
     GroupsModule,
     HealthModule,

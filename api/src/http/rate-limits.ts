@@ -25,6 +25,7 @@ export const RATE_LIMITS = {
   forgot_password: { per: 'address', calls: 10, windowSeconds: 3600 },
   reset_password: { per: 'address', calls: 20, windowSeconds: 3600 },
   delete_account: { per: 'account', calls: 5, windowSeconds: 60 },
+  export: { per: 'account', calls: 5, windowSeconds: 3600 },
   credentials: { per: 'account', calls: 60, windowSeconds: 60 },
   change_group: { per: 'account', calls: 120, windowSeconds: 60 },
   register_push: { per: 'account', calls: 60, windowSeconds: 60 },

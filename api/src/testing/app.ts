@@ -4,6 +4,8 @@ import { Test } from '@nestjs/testing';
 import supertest from 'supertest';
 import { createApp } from '../app.js';
 import { AppModule } from '../app.module.js';
+import { ChatData } from '../clients/ejabberd/chat-data.client.js';
+import { FakeChatData } from '../clients/ejabberd/chat-data.fake.js';
 import { Ejabberd } from '../clients/ejabberd/ejabberd.client.js';
 import { FakeEjabberd } from '../clients/ejabberd/ejabberd.fake.js';
 import { Kamailio } from '../clients/kamailio/kamailio.client.js';
@@ -16,6 +18,7 @@ import { createTestDatabase, type TestDatabase } from './database.js';
 /** The application of main.ts on a database of its own, with a chat server and a SIP server in memory. */
 export class TestApp {
   readonly ejabberd = new FakeEjabberd();
+  readonly chatData = new FakeChatData();
   readonly kamailio = new FakeKamailio();
   private constructor(
     readonly database: TestDatabase,
@@ -85,6 +88,8 @@ export class TestApp {
       const module = await Test.createTestingModule({ imports: [AppModule.with(config)] })
         .overrideProvider(Ejabberd)
         .useValue(this.ejabberd)
+        .overrideProvider(ChatData)
+        .useValue(this.chatData)
         .overrideProvider(Kamailio)
         .useValue(this.kamailio)
         .compile();

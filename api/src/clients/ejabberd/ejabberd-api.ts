@@ -8,6 +8,9 @@ import { CONFIG, type Config } from '../../config/config.js';
 /** Headers that axios would add: ejabberd reads none of them, and parses each with every login. */
 const ONLY_NEEDED = { accept: null, 'accept-encoding': null, 'user-agent': null };
 
+/** Of one answer: a contact list of a hundred thousand fits. */
+const MOST_BYTES = 32 * 1024 * 1024;
+
 export type Arguments = Record<string, unknown>;
 
 /**
@@ -36,6 +39,7 @@ export class EjabberdApi implements OnApplicationShutdown {
       httpAgent: this.agents.http,
       httpsAgent: this.agents.https,
       timeout: neighbours.timeoutMs,
+      maxContentLength: MOST_BYTES,
       maxRedirects: 0,
       proxy: false,
       validateStatus: () => true,
