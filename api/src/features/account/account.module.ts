@@ -28,6 +28,8 @@ import { RegistrationService } from './registration.service.js';
 import { RetiredNames } from './retired-names.js';
 import { RetiredNamesRepository } from './retired-names.repository.js';
 import { SuspensionRepository } from './suspension.repository.js';
+import { ThrowawayRepository } from './throwaway.repository.js';
+import { ThrowawayAccounts } from './throwaway-accounts.js';
 
 @Module({
   imports: [EjabberdModule, KamailioModule, InvitesModule],
@@ -67,6 +69,8 @@ import { SuspensionRepository } from './suspension.repository.js';
     OneTimeCodes,
     OneTimeCodesRepository,
     AccountRepository,
+    ThrowawayAccounts,
+    ThrowawayRepository,
     LoginService,
     LoginAttempts,
     PasswordService,
@@ -89,6 +93,7 @@ import { SuspensionRepository } from './suspension.repository.js';
     PasswordService,
     RegistrationService,
     RetiredNames,
+    ThrowawayAccounts,
   ],
 })
 export class AccountModule {}
