@@ -3,6 +3,7 @@ import type { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { AccountModule } from './features/account/account.module.js';
+import { DoctorModule } from './features/doctor/doctor.module.js';
 import { EmailModule } from './features/email/email.module.js';
 import { ExportModule } from './features/export/export.module.js';
 import { GoogleModule } from './features/google/google.module.js';
@@ -20,6 +21,7 @@ import { HttpModule } from './http/http.module.js';
     DatabaseModule,
     HttpModule,
     AccountModule,
+    DoctorModule,
     EmailModule,
     ExportModule,
     GoogleModule,

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { platform } from './platform.js';
+import { until } from './wait.js';
 
 /** The servers of the platform and the user that each must run as. */
 export const SERVER_USERS = {
@@ -56,6 +57,19 @@ export async function serverPids(): Promise<Record<Server, number>> {
   const pidOf = async (server: Server) =>
     [server, Number((await run('/usr/bin/supervisorctl', ['-c', configuration, 'pid', server])).stdout)] as const;
   return Object.fromEntries(await Promise.all(SERVERS.map(pidOf))) as Record<Server, number>;
+}
+
+/** Stops a server, and starts it again after the work: it stays away meanwhile. */
+export async function without<T>(server: Server, work: () => Promise<T>): Promise<T> {
+  const supervise = (verb: string) =>
+    run('/usr/bin/supervisorctl', ['-c', path.join(platform.directory, 'etc', 'supervisord.conf'), verb, server]);
+  await supervise('stop');
+  try {
+    return await work();
+  } finally {
+    await supervise('start');
+    await until(`${server} answers again`, () => answers(server), { timeoutMs: 60_000 });
+  }
 }
 
 /** Whether a server answers its own protocol: the health check of its folder. */

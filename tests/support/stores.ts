@@ -47,6 +47,32 @@ export class Stores {
     };
   }
 
+  /** Every username that begins like this, in whichever store it is. */
+  async usernames(prefix: string): Promise<string[]> {
+    const rows = await Promise.all([
+      this.veil`SELECT username FROM accounts WHERE starts_with(username, ${prefix})`,
+      this.veil`SELECT username FROM kamailio.subscriber WHERE starts_with(username, ${prefix})`,
+      this.veil`SELECT username FROM kamailio.location WHERE starts_with(username, ${prefix})`,
+      this.chat`SELECT username FROM users WHERE starts_with(username, ${prefix})`,
+      this.chat`SELECT username FROM archive WHERE starts_with(username, ${prefix})`,
+    ]);
+    return [...new Set(rows.flat().map(({ username }) => username as string))];
+  }
+
+  /** Makes an account older than it is. */
+  async age(username: string, minutes: number): Promise<void> {
+    await this.veil`
+      UPDATE accounts SET created_at = created_at - make_interval(mins => ${minutes}) WHERE username = ${username}`;
+  }
+
+  /** The list of migrations gets one that no checkout has; what is returned takes it out again. */
+  async addMigration(version: string): Promise<() => Promise<void>> {
+    await this.veil`INSERT INTO schema_migrations (version) VALUES (${version})`;
+    return async () => {
+      await this.veil`DELETE FROM schema_migrations WHERE version = ${version}`;
+    };
+  }
+
   /** What the stores hold of a group. */
   async group(groupId: string): Promise<GroupStores> {
     const [tables, room, kept] = await Promise.all([

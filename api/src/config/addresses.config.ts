@@ -62,6 +62,7 @@ export interface Addresses {
   bind: string;
   internalBind: string;
   server: string;
+  media: string;
 }
 
 export function readAddresses({ read }: SettingReader): Addresses {
@@ -78,5 +79,6 @@ export function readAddresses({ read }: SettingReader): Addresses {
     bind: read(addressSettings.BIND_ADDRESS),
     internalBind: read(addressSettings.API_INTERNAL_ADDRESS),
     server: read(addressSettings.SERVER_IP),
+    media: read(addressSettings.MEDIA_IP),
   };
 }

@@ -16,6 +16,7 @@ import { type Ports, portSettings, readPorts } from './ports.config.js';
 import { type RetentionConfig, readRetention, retentionSettings } from './retention.config.js';
 import { serverSettings } from './servers.config.js';
 import { type Section, SettingReader } from './setting.js';
+import { readState, type StateConfig } from './state.config.js';
 import { readTurn, type TurnConfig, turnSettings } from './turn.config.js';
 import { readVersions, type Versions, versionSettings } from './versions.config.js';
 
@@ -33,6 +34,7 @@ export interface Config {
   turn: TurnConfig;
   neighbours: NeighboursConfig;
   versions: Versions;
+  state: StateConfig;
 }
 
 /** Injection token of the Config. */
@@ -84,6 +86,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     turn: readTurn(reader),
     neighbours: readNeighbours(reader),
     versions: readVersions(reader),
+    state: readState(environment),
   }));
 }
 

@@ -29,7 +29,7 @@ export const portSettings = {
   TURN_MAX_PORT: portSetting('TURN_MAX_PORT', 49_360, 'Last UDP port of TURN relays.'),
 };
 
-/** The ports that the API listens on, connects to or tells its clients. */
+/** The ports that the API listens on, connects to or tells its clients, and those that the doctor looks at. */
 export interface Ports {
   api: number;
   apiInternal: number;
@@ -37,7 +37,10 @@ export interface Ports {
   xmpp: number;
   xmppTls: number;
   xmppWebSocket: number;
+  xmppHttps: number;
   xmppApi: number;
+  xmppComponent: number;
+  sip: number;
   sipTls: number;
   sipWebSocket: number;
   sipRpc: number;
@@ -54,7 +57,10 @@ export function readPorts({ read }: SettingReader): Ports {
     xmpp: read(portSettings.XMPP_PORT),
     xmppTls: read(portSettings.XMPP_TLS_PORT),
     xmppWebSocket: read(portSettings.XMPP_WS_PORT),
+    xmppHttps: read(portSettings.XMPP_HTTPS_PORT),
     xmppApi: read(portSettings.XMPP_API_PORT),
+    xmppComponent: read(portSettings.XMPP_COMPONENT_PORT),
+    sip: read(portSettings.SIP_PORT),
     sipTls: read(portSettings.SIP_TLS_PORT),
     sipWebSocket: read(portSettings.SIP_WSS_PORT),
     sipRpc: read(portSettings.SIP_RPC_PORT),

@@ -28,6 +28,8 @@ export interface Room {
 export abstract class Ejabberd {
   /** Answers when ejabberd does. */
   abstract ping(): Promise<void>;
+  /** Like `26.07`; undefined when it does not say. */
+  abstract version(): Promise<string | undefined>;
   abstract accountExists(username: string): Promise<boolean>;
   abstract register(username: string, password: string): Promise<RegisterResult>;
   abstract checkPassword(username: string, password: string): Promise<boolean>;
@@ -98,6 +100,10 @@ export class EjabberdHttpClient extends Ejabberd {
 
   async ping(): Promise<void> {
     await this.api.ok('status', {});
+  }
+
+  async version(): Promise<string | undefined> {
+    return /ejabberd (\S+) is running/.exec(String(await this.api.ok('status', {})))?.[1];
   }
 
   async accountExists(user: string): Promise<boolean> {

@@ -28,6 +28,10 @@ export class FakeEjabberd extends Ejabberd {
     return this.perform('ping', () => {});
   }
 
+  version(): Promise<string | undefined> {
+    return this.perform('version', () => '26.07');
+  }
+
   accountExists(username: string): Promise<boolean> {
     return this.perform('accountExists', () => this.accounts.has(username));
   }

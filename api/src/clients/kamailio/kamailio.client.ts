@@ -8,6 +8,8 @@ import { CONFIG, type Config } from '../../config/config.js';
 export abstract class Kamailio {
   /** Answers when Kamailio does. @throws Problem call_server_unavailable */
   abstract ping(): Promise<void>;
+  /** Like `6.0.3`; undefined when it does not say. @throws Problem call_server_unavailable */
+  abstract version(): Promise<string | undefined>;
   /** Ends every registration of the address of record `username@domain`; none is fine. @throws Problem call_server_unavailable */
   abstract removeContacts(addressOfRecord: string): Promise<void>;
   /** Ends one of its registrations, named by its contact as `location` has it; none is fine. @throws Problem call_server_unavailable */
@@ -43,6 +45,10 @@ export class KamailioRpcClient extends Kamailio implements OnApplicationShutdown
     await this.call('core.uptime', []);
   }
 
+  async version(): Promise<string | undefined> {
+    return /^kamailio (\S+)/.exec(String(await this.call('core.version', [])))?.[1];
+  }
+
   async removeContacts(addressOfRecord: string): Promise<void> {
     await this.call('ul.rm', ['location', addressOfRecord]);
   }
@@ -51,14 +57,14 @@ export class KamailioRpcClient extends Kamailio implements OnApplicationShutdown
     await this.call('ul.rm_contact', ['location', addressOfRecord, contact]);
   }
 
-  private async call(method: string, params: string[]): Promise<void> {
+  private async call(method: string, params: string[]): Promise<unknown> {
     const answer = await this.http.post('/rpc', { jsonrpc: '2.0', id: 1, method, params }).catch((error: unknown) => {
       // The cause is left out: axios keeps the request in it, the secret included.
       const reason = axios.isAxiosError(error) ? error.code : 'unknown';
       throw new Problem('call_server_unavailable', `Kamailio did not answer ${method} (${reason})`);
     });
     const code = answer.data?.error?.code;
-    if (code === undefined ? answer.status === 200 : code === NOT_REGISTERED) return;
+    if (code === undefined ? answer.status === 200 : code === NOT_REGISTERED) return answer.data?.result;
     throw new Problem('call_server_unavailable', `Kamailio answered ${method} with ${answer.status} ${code ?? ''}`);
   }
 }

@@ -10,6 +10,11 @@ export class FakeKamailio extends Kamailio {
     if (this.down) throw new Problem('call_server_unavailable', 'the fake is down');
   }
 
+  async version(): Promise<string | undefined> {
+    await this.ping();
+    return '6.0.3';
+  }
+
   async removeContacts(addressOfRecord: string): Promise<void> {
     await this.ping();
     this.removed.push(addressOfRecord);

@@ -11,5 +11,6 @@ import { HealthService } from './health.service.js';
   imports: [EjabberdModule, KamailioModule],
   controllers: [HealthController],
   providers: [HealthService, HealthRepository, Rtpengine, Coturn],
+  exports: [HealthService],
 })
 export class HealthModule {}

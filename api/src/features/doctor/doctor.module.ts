@@ -1,0 +1,19 @@
+import { Module } from '@nestjs/common';
+import { EjabberdModule } from '../../clients/ejabberd/ejabberd.module.js';
+import { KamailioModule } from '../../clients/kamailio/kamailio.module.js';
+import { AccountModule } from '../account/account.module.js';
+import { HealthModule } from '../health/health.module.js';
+import { ServerInfoModule } from '../server-info/server-info.module.js';
+import { DoctorRepository } from './doctor.repository.js';
+import { DoctorService } from './doctor.service.js';
+import { MachineCheckup } from './machine.checkup.js';
+import { ServerLodging } from './server-lodging.js';
+import { ServersCheckup } from './servers.checkup.js';
+
+/** For the command line: the API itself never examines anything. */
+@Module({
+  imports: [AccountModule, EjabberdModule, KamailioModule, HealthModule, ServerInfoModule],
+  providers: [DoctorService, MachineCheckup, ServersCheckup, ServerLodging, DoctorRepository],
+  exports: [DoctorService],
+})
+export class DoctorModule {}

@@ -1,0 +1,91 @@
+import { type ChildProcess, type ExecFileException, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { platform } from './platform.js';
+
+/** The doctor of the checkout, run on the platform under test with settings of its own. */
+
+const checkout = path.resolve(import.meta.dirname, '..', '..', '..');
+const NODE = path.join(checkout, 'node_modules', 'node', 'bin', 'node');
+const CLI = path.join(checkout, 'api', 'dist', 'cli.js');
+const SECRETS = ['DB_PASSWORD', 'JWT_SECRET', 'NAME_SECRET', 'TURN_SECRET', 'INTERNAL_SECRET'];
+
+/** Trusts the authority of the platform. */
+export const TRUSTING = ['--ca', platform.certificateAuthorityFile];
+
+export interface Finding {
+  id: string;
+  severity: 'ok' | 'info' | 'warning' | 'fault';
+  probed: string;
+  detail: string;
+  remedy?: string;
+}
+
+export interface Diagnosis {
+  status: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface Report extends Diagnosis {
+  seconds: number;
+  findings: Finding[];
+}
+
+const environment = (settings: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
+  ...process.env,
+  ...Object.fromEntries(SECRETS.map((name) => [`${name}_FILE`, secretFile(name)])),
+  ...settings,
+});
+
+const secretFile = (name: string): string => path.join(platform.directory, 'secrets', name.toLowerCase());
+
+/** Runs it to its end. Its exit status is no exception. */
+export function runDoctor(words: string[], settings: NodeJS.ProcessEnv = {}): Promise<Diagnosis> {
+  const command = [CLI, 'doctor', ...words];
+  return new Promise((resolve) => {
+    execFile(
+      NODE,
+      command,
+      { env: environment(settings), cwd: '/' },
+      (error: ExecFileException | null, stdout, stderr) =>
+        resolve({ status: error ? Number(error.code ?? -1) : 0, stdout, stderr }),
+    );
+  });
+}
+
+/** What it finds, for machines. */
+export async function examine(words: string[] = TRUSTING, settings: NodeJS.ProcessEnv = {}): Promise<Report> {
+  const diagnosis = await runDoctor([...words, '--json'], settings);
+  if (diagnosis.stdout === '') throw new Error(`the doctor could not look: ${diagnosis.stderr}`);
+  const { seconds, findings } = JSON.parse(diagnosis.stdout);
+  return { ...diagnosis, seconds, findings };
+}
+
+/** The finding of that id. */
+export function findingOf({ findings }: Report, id: string): Finding {
+  const found = findings.find((finding) => finding.id === id);
+  if (!found) throw new Error(`nothing is said of ${id}: ${findings.map((finding) => finding.id).join(', ')}`);
+  return found;
+}
+
+export const idsOf = ({ findings }: Report, severity: Finding['severity']): string[] =>
+  findings.filter((finding) => finding.severity === severity).map(({ id }) => id);
+
+/** Starts it and leaves it running: it can be stopped halfway. */
+export class RunningDoctor {
+  private constructor(private readonly process: ChildProcess) {}
+
+  static start(): RunningDoctor {
+    const child = spawn(NODE, [CLI, 'doctor', ...TRUSTING], { env: environment({}), stdio: 'ignore' });
+    return new RunningDoctor(child);
+  }
+
+  /** @returns its exit status, null when the signal ended it */
+  async end(signal: NodeJS.Signals): Promise<number | null> {
+    const ended = once(this.process, 'exit');
+    this.process.kill(signal);
+    const [status] = await ended;
+    return status;
+  }
+}
