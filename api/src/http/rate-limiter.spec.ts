@@ -1,4 +1,4 @@
-import { expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { Problem } from '../common/problem.js';
 import { FakeClock } from '../testing/clock.js';
 import { testConfig } from '../testing/config.js';
@@ -32,4 +32,24 @@ it('multiplies every limit by the factor', () => {
   const deletion = () => limiter.take('delete_account', { account: 'a' });
   for (let call = 0; call < 2 * RATE_LIMITS.delete_account.calls; call += 1) deletion();
   expect(refusalOf(deletion)?.code).toBe('rate_limited');
+});
+
+describe('one client behind many addresses', () => {
+  const exhaust = (limiter: RateLimiter, addressOf: (call: number) => string) => {
+    for (let call = 0; call < RATE_LIMITS.login.calls; call += 1) limiter.take('login', { address: addressOf(call) });
+  };
+
+  it('is counted once for a whole /64 of IPv6', () => {
+    const limiter = new RateLimiter(new FakeClock(), testConfig());
+    exhaust(limiter, (call) => `2001:db8:1:2::${call.toString(16)}`);
+    expect(refusalOf(() => limiter.take('login', { address: '2001:db8:1:2:ffff::1' }))?.code).toBe('rate_limited');
+    expect(refusalOf(() => limiter.take('login', { address: '2001:db8:1:3::1' }))).toBeUndefined();
+  });
+
+  it('is counted once for IPv4, and for IPv4 that IPv6 carries', () => {
+    const limiter = new RateLimiter(new FakeClock(), testConfig());
+    exhaust(limiter, (call) => (call % 2 === 0 ? '192.0.2.1' : '::ffff:192.0.2.1'));
+    expect(refusalOf(() => limiter.take('login', { address: '::ffff:c000:201' }))?.code).toBe('rate_limited');
+    expect(refusalOf(() => limiter.take('login', { address: '::ffff:192.0.2.2' }))).toBeUndefined();
+  });
 });

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { Clock } from '../common/clock.js';
+import { networkOf } from '../common/network.js';
 import { Problem } from '../common/problem.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { RATE_LIMITS, type RateLimitName, type RateLimitScope } from './rate-limits.js';
@@ -54,8 +55,9 @@ export class RateLimiter {
 
   private windowOf(name: RateLimitName, caller: CountedBy): Window {
     const { per, windowSeconds } = RATE_LIMITS[name];
-    const key = caller[per];
-    if (key === undefined) throw new Error(`the limit ${name} counts by ${per}, which the route does not know`);
+    const counted = caller[per];
+    if (counted === undefined) throw new Error(`the limit ${name} counts by ${per}, which the route does not know`);
+    const key = per === 'address' ? networkOf(counted) : counted;
     const now = this.clock.milliseconds();
     const callers = this.callersOf(name);
     const known = callers.get(key);

@@ -1,4 +1,4 @@
-/** What a limit counts by: the client's address, or the account whose token it carries. */
+/** What a limit counts by: the client's address (of IPv6 the network, common/network.ts), or an account. */
 export type RateLimitScope = 'address' | 'account';
 
 export interface RateLimit {
