@@ -1,22 +1,23 @@
 import 'reflect-metadata';
+import type { RequestListener } from 'node:http';
 import { RequestMethod, UnsupportedMediaTypeException } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import { type FastifyBaseLogger, type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify';
 import pino from 'pino';
 import { AppModule } from './app.module.js';
 import type { Config } from './config/config.js';
+import { BrokenRequests } from './http/broken-requests.js';
 import { Drain } from './http/drain.js';
+import { createHttpServer } from './http/http-server.js';
 import { NestLogger } from './http/nest-logger.js';
 import { serveDocumentation } from './http/openapi.js';
-import { sendFrameworkError } from './http/problem.filter.js';
-import { RateLimiter } from './http/rate-limiter.js';
-import { addRequestHooks, newRequestId } from './http/request-hooks.js';
+import { sendError } from './http/problem.filter.js';
+import { RequestHooks } from './http/request-hooks.js';
+import { newRequestId } from './http/request-id.js';
 import { BASE_PATH, withBasePath } from './http/root-paths.js';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
-const REQUEST_TIMEOUT_MS = 30_000;
-const KEEP_ALIVE_MS = 65_000;
 
 /** How Nest makes the application: from the module list, or in tests from one with some providers replaced. */
 type Build = (config: Config, adapter: FastifyAdapter) => Promise<NestFastifyApplication>;
@@ -29,7 +30,9 @@ const fromModuleList: Build = (config, adapter) =>
     abortOnError: false,
   });
 
-function fastifyAdapter({ http }: Config): FastifyAdapter {
+type OnFrameworkError = NonNullable<FastifyServerOptions['frameworkErrors']>;
+
+function fastifyAdapter({ http }: Config, onFrameworkError: OnFrameworkError): FastifyAdapter {
   return new FastifyAdapter({
     // Lines are written in blocks: logging a request must not cost a system call.
     loggerInstance: pino(
@@ -43,30 +46,37 @@ function fastifyAdapter({ http }: Config): FastifyAdapter {
     genReqId: newRequestId,
     trustProxy: http.trustedProxies.length > 0 ? http.trustedProxies : false,
     bodyLimit: BODY_LIMIT_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
+    serverFactory: (listener: RequestListener) => createHttpServer(listener, http.limits),
     rewriteUrl: withBasePath,
     routerOptions: { maxParamLength: 512 },
     // http/drain.ts ends connections; Nest, told to, would cut those whose request is being worked on.
     forceCloseConnections: false,
-    frameworkErrors: sendFrameworkError,
+    frameworkErrors: onFrameworkError,
+    // http/broken-requests.ts answers those of every listener.
+    clientErrorHandler: () => {},
   });
 }
 
 /** The whole application, not yet listening; main serves it and the tests ask it. */
 export async function createApp(config: Config, build: Build = fromModuleList): Promise<NestFastifyApplication> {
-  const app = await build(config, fastifyAdapter(config));
+  const adapter = fastifyAdapter(config, (error, request, reply) => {
+    // It has no route yet, and so no hooks.
+    app.get(RequestHooks).begin(request, reply);
+    sendError(error, request, reply);
+  });
+  const app = await build(config, adapter);
   const fastify = app.getHttpAdapter().getInstance();
   app.useLogger(new NestLogger(fastify.log));
-  const drain = app.get(Drain);
-  drain.watch(app.getHttpServer());
+  app.get(Drain).watch(app.getHttpServer());
+  app.get(BrokenRequests).watch(app.getHttpServer());
+  app.get(RequestHooks).attach(adapter);
   acceptEmptyForms(fastify);
-  addRequestHooks(fastify, app.get(RateLimiter), drain);
   if (config.http.corsOrigin) app.enableCors({ origin: config.http.corsOrigin, maxAge: 3600 });
   app.setGlobalPrefix(BASE_PATH, {
     exclude: [
       { path: 'health', method: RequestMethod.GET },
       { path: 'health/ready', method: RequestMethod.GET },
+      { path: 'metrics', method: RequestMethod.GET },
     ],
   });
   serveDocumentation(app);

@@ -1,7 +1,9 @@
+import type { Socket } from 'node:net';
 import { Global, Inject, Injectable, Module, type OnApplicationShutdown } from '@nestjs/common';
 import postgres from 'postgres';
 import { CONFIG, type Config } from '../config/config.js';
 import { DatabaseSocket } from './database-socket.js';
+import { DatabaseUse } from './database-use.js';
 
 /** Injection token of the tagged-template query function; only repositories ask for it. */
 export const SQL = Symbol('Sql');
@@ -17,8 +19,9 @@ const PATIENCE = 1.2;
  * Opens the pool. Connections are made on demand: a database that is down fails requests, not the start.
  * A connection on which nothing moves for longer than any query may take is cut: a frozen server must not
  * hold requests. Idle ones are closed before that.
+ * @param opened is told of each connection
  */
-export function connect({ database, ports, neighbours }: Config): Sql {
+export function connect({ database, ports, neighbours }: Config, opened = (socket: Socket) => socket): Sql {
   return postgres({
     host: database.host,
     port: ports.database,
@@ -26,7 +29,7 @@ export function connect({ database, ports, neighbours }: Config): Sql {
     username: database.user,
     password: () => database.password.reveal(),
     max: database.poolSize,
-    socket: () => DatabaseSocket.open(database.host, ports.database, PATIENCE * neighbours.timeoutMs),
+    socket: () => opened(DatabaseSocket.open(database.host, ports.database, PATIENCE * neighbours.timeoutMs)),
     idle_timeout: neighbours.timeoutMs / 1000,
     // A restarted database is found again at once, not after a pause that grows.
     backoff: () => 0.2,
@@ -35,6 +38,9 @@ export function connect({ database, ports, neighbours }: Config): Sql {
     onnotice: () => {},
   } as postgres.Options<Record<string, never>>);
 }
+
+const connectAndWatch = (config: Config, use: DatabaseUse): Sql =>
+  use.watch(connect(config, (socket) => use.opened(socket)));
 
 @Injectable()
 class DatabaseShutdown implements OnApplicationShutdown {
@@ -47,7 +53,11 @@ class DatabaseShutdown implements OnApplicationShutdown {
 
 @Global()
 @Module({
-  providers: [{ provide: SQL, useFactory: connect, inject: [CONFIG] }, DatabaseShutdown],
+  providers: [
+    DatabaseUse,
+    { provide: SQL, useFactory: connectAndWatch, inject: [CONFIG, DatabaseUse] },
+    DatabaseShutdown,
+  ],
   exports: [SQL],
 })
 export class DatabaseModule {}

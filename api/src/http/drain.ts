@@ -3,6 +3,7 @@ import type { Server, ServerResponse } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Metrics } from '../common/metrics.js';
 import { CONFIG, type Config } from '../config/config.js';
 
 /** How long a connection on which nothing is asked stays open for a request that may be on its way. */
@@ -28,7 +29,8 @@ export class Drain implements OnModuleDestroy, BeforeApplicationShutdown {
   private accepted = 0;
   private drained: Promise<void> | undefined;
 
-  constructor(@Inject(CONFIG) { http }: Config) {
+  constructor(@Inject(CONFIG) { http }: Config, metrics: Metrics) {
+    metrics.gauge('http_connections', 'Open connections of both listeners', () => this.connections.size);
     this.delayMs = http.drainSeconds * 1000;
   }
 

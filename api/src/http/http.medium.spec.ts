@@ -7,7 +7,8 @@ describe('the REST API', () => {
   let app: TestApp;
   let account: Awaited<ReturnType<TestApp['register']>>;
   beforeAll(async () => {
-    app = await TestApp.start();
+    // Nobody listens there.
+    app = await TestApp.start({ RTPENGINE_NG_PORT: '9', TURN_PORT: '9' });
     account = await app.register();
   });
   afterAll(() => app.stop());

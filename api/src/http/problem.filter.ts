@@ -42,8 +42,8 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
-/** For what fails before a route is found: Fastify reports it outside of Nest. */
-export function sendFrameworkError(error: Error, request: FastifyRequest, reply: FastifyReply): void {
+/** Answers what was thrown outside of Nest. */
+export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   sendProblem(problemOf(error), request, reply);
 }
 
@@ -53,7 +53,7 @@ function sendProblem(problem: Problem, request: FastifyRequest, reply: FastifyRe
   reply.status(problem.status).type('application/problem+json').send(documentOf(problem, request.id));
 }
 
-function problemOf(error: unknown): Problem {
+export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (isDatabaseUnavailable(error)) {
     return new Problem('database_unavailable', 'nothing was changed that you were told of; try again', {
@@ -72,7 +72,7 @@ function statusOf(error: unknown): number {
   return typeof status === 'number' ? status : 500;
 }
 
-const documentOf = (problem: Problem, requestId: string) => ({
+export const documentOf = (problem: Problem, requestId: string) => ({
   type: `urn:veil:problem:${problem.code}`,
   title: problem.title,
   status: problem.status,

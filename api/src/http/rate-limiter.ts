@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { Clock } from '../common/clock.js';
+import { type Counter, Metrics } from '../common/metrics.js';
 import { networkOf } from '../common/network.js';
 import { Problem } from '../common/problem.js';
 import { CONFIG, type Config } from '../config/config.js';
@@ -22,19 +23,24 @@ const REMEMBERED_CALLERS = 50_000;
 export class RateLimiter {
   private readonly windows = new Map<RateLimitName, LRUCache<string, Window>>();
   private readonly factor: number;
+  private readonly exceeded: Counter<'limit'>;
 
   constructor(
     private readonly clock: Clock,
     @Inject(CONFIG) config: Config,
+    metrics: Metrics,
   ) {
     this.factor = config.http.rateLimitFactor;
+    this.exceeded = metrics.counter('rate_limit_exceeded_total', 'Calls beyond a limit of rate-limits.ts', ['limit']);
   }
 
   /** Counts one call. @throws Problem rate_limited with the seconds until the window ends */
   take(name: RateLimitName, caller: CountedBy): void {
     const window = this.windowOf(name, caller);
     window.calls += 1;
-    if (window.calls > RATE_LIMITS[name].calls * this.factor) throw this.refusal(window);
+    if (window.calls <= RATE_LIMITS[name].calls * this.factor) return;
+    this.exceeded.inc({ limit: name });
+    throw this.refusal(window);
   }
 
   /** Takes a call back that turned out not to count. */

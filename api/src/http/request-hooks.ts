@@ -1,54 +1,82 @@
-import { randomBytes } from 'node:crypto';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Drain } from './drain.js';
-import type { RateLimiter } from './rate-limiter.js';
+import { Injectable } from '@nestjs/common';
+import type { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type Histogram, Metrics } from '../common/metrics.js';
+import { Problem } from '../common/problem.js';
+import { Drain } from './drain.js';
+import { DOCUMENTATION_POLICY, SECURITY_HEADERS } from './headers.js';
+import { MOST_HEADERS } from './http-server.js';
+import { isInternal } from './internal-listener.js';
+import { RateLimiter } from './rate-limiter.js';
 
-/** Headers of every answer: nothing here is a page, is to be framed, sniffed or cached. */
-const SECURITY_HEADERS = {
-  'cache-control': 'no-store',
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  'x-content-type-options': 'nosniff',
-};
-
-/** The documentation is the one page: it loads its own scripts and styles. */
 const DOCUMENTATION = /^\/docs(\/|$)/;
-const DOCUMENTATION_POLICY =
-  "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
 
-const PROCESS_PREFIX = randomBytes(4).toString('hex');
-let requests = 0;
+/** Asked for every few seconds, and of no interest afterwards. */
+const NOT_LOGGED = new Set(['/health', '/health/ready', '/metrics']);
 
-/** A request id that is unique across processes and restarts, without the cost of a random one each time. */
-export const newRequestId = (): string => `${PROCESS_PREFIX}-${(++requests).toString(36)}`;
+type Done = (error?: Error) => void;
 
-/** Gives every request its limits and headers, and one log line when it is done: the route, never the URL, which may hold a token. */
-export function addRequestHooks(fastify: FastifyInstance, limiter: RateLimiter, drain: Drain): void {
-  fastify.addHook('onRequest', (request, reply, done) => {
-    drain.received(reply.raw);
+/** Gives every request its headers and limits, and when it is over its measurement and one log line. */
+@Injectable()
+export class RequestHooks {
+  private readonly seconds: Histogram<'method' | 'route' | 'status'>;
+  private running = 0;
+
+  constructor(
+    private readonly limiter: RateLimiter,
+    private readonly drain: Drain,
+    metrics: Metrics,
+  ) {
+    this.seconds = metrics.histogram('http_request_seconds', 'How long a request took', ['method', 'route', 'status']);
+    metrics.gauge('http_requests_running', 'Requests that have no answer yet', () => this.running);
+  }
+
+  attach(adapter: FastifyAdapter): void {
+    // Before all others, those of CORS too: nothing is answered without these headers, and nothing goes unseen.
+    adapter.setOnRequestHook((request: FastifyRequest, reply: FastifyReply, done: Done) => {
+      this.begin(request, reply);
+      done();
+    });
+    // After them: a browser must be allowed to read that it was refused.
+    adapter.getInstance().addHook('onRequest', (request, _reply, done) => done(this.refusalOf(request)));
+  }
+
+  /** A request begins. What fails before a route is found must be told to this by whoever answers it. */
+  begin(request: FastifyRequest, reply: FastifyReply): void {
+    const startedAt = performance.now();
+    this.running += 1;
+    this.drain.received(reply.raw);
+    // Also when the client goes away without an answer.
+    reply.raw.on('close', () => this.end(request, reply, performance.now() - startedAt));
     reply.headers(SECURITY_HEADERS).header('x-request-id', request.id);
     if (DOCUMENTATION.test(request.url)) reply.header('content-security-policy', DOCUMENTATION_POLICY);
-    try {
-      limiter.take('anything', { address: request.ip });
-      done();
-    } catch (error) {
-      done(error as Error);
-    }
-  });
-  fastify.addHook('onResponse', (request, reply, done) => {
-    drain.answered(reply.raw);
-    logRequest(request, reply);
-    done();
-  });
-}
+  }
 
-function logRequest(request: FastifyRequest, reply: FastifyReply): void {
-  const route = request.routeOptions.url ?? 'unknown';
-  if (route.endsWith('/health') || route.endsWith('/health/ready')) return;
-  request.log.info({
-    request_id: request.id,
-    method: request.method,
-    route,
-    status: reply.statusCode,
-    ms: Math.round(reply.elapsedTime * 10) / 10,
-  });
+  private end(request: FastifyRequest, reply: FastifyReply, ms: number): void {
+    this.running -= 1;
+    this.drain.answered(reply.raw);
+    // The route, never the URL: that may hold a token, and has no end of values.
+    const route = request.routeOptions.url;
+    const { method } = request;
+    const status = reply.raw.writableFinished ? reply.statusCode : 'aborted';
+    const labels = route === undefined ? { method: 'any', route: 'unknown', status } : { method, route, status };
+    this.seconds.observe(labels, ms / 1000);
+    if (route !== undefined && NOT_LOGGED.has(route)) return;
+    request.log.info({ request_id: request.id, method, route: labels.route, status, ms: Math.round(ms * 10) / 10 });
+  }
+
+  private refusalOf(request: FastifyRequest): Error | undefined {
+    const { rawHeaders, headers, httpVersion } = request.raw;
+    if (rawHeaders.length > 2 * MOST_HEADERS) {
+      return new Problem('headers_too_large', `send at most ${MOST_HEADERS} headers`);
+    }
+    if (headers.host === undefined && httpVersion === '1.1') return new Problem('malformed_request', 'name the host');
+    if (isInternal(request.raw)) return undefined;
+    try {
+      this.limiter.take('anything', { address: request.ip });
+      return undefined;
+    } catch (error) {
+      return error as Error;
+    }
+  }
 }

@@ -11,6 +11,7 @@ import { FakeEjabberd } from '../clients/ejabberd/ejabberd.fake.js';
 import { Kamailio } from '../clients/kamailio/kamailio.client.js';
 import { FakeKamailio } from '../clients/kamailio/kamailio.fake.js';
 import { loadConfig } from '../config/config.js';
+import type { HttpLimits } from '../config/http.config.js';
 import { AccountRemoval } from '../features/account/account-removal.js';
 import { testEnvironment } from './config.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
@@ -25,9 +26,10 @@ export class TestApp {
     private nest: NestFastifyApplication | undefined = undefined,
   ) {}
 
-  static async start(changes: NodeJS.ProcessEnv = {}): Promise<TestApp> {
+  /** @param limits shorter than in earnest, where a test waits for them */
+  static async start(changes: NodeJS.ProcessEnv = {}, limits: Partial<HttpLimits> = {}): Promise<TestApp> {
     const app = new TestApp(await createTestDatabase());
-    await app.boot(changes);
+    await app.boot(changes, limits);
     return app;
   }
 
@@ -76,7 +78,7 @@ export class TestApp {
     }
   }
 
-  private async boot(changes: NodeJS.ProcessEnv): Promise<void> {
+  private async boot(changes: NodeJS.ProcessEnv, limits: Partial<HttpLimits> = {}): Promise<void> {
     const environment = {
       ...testEnvironment,
       RATE_LIMIT_FACTOR: '1000',
@@ -84,7 +86,9 @@ export class TestApp {
       ...this.database.environment,
       ...changes,
     };
-    this.nest = await createApp(loadConfig(environment), async (config, adapter) => {
+    const settings = loadConfig(environment);
+    Object.assign(settings.http.limits, limits);
+    this.nest = await createApp(settings, async (config, adapter) => {
       const module = await Test.createTestingModule({ imports: [AppModule.with(config)] })
         .overrideProvider(Ejabberd)
         .useValue(this.ejabberd)

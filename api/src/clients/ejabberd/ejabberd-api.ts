@@ -2,6 +2,7 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import axios, { type AxiosInstance, type AxiosResponse } from 'axios';
+import { NeighbourTimes } from '../../common/neighbour-times.js';
 import { Problem } from '../../common/problem.js';
 import { CONFIG, type Config } from '../../config/config.js';
 
@@ -29,7 +30,10 @@ export class EjabberdApi implements OnApplicationShutdown {
     https: new HttpsAgent({ keepAlive: true, maxSockets: 32 }),
   };
 
-  constructor(@Inject(CONFIG) { addresses, neighbours, ports }: Config) {
+  constructor(
+    @Inject(CONFIG) { addresses, neighbours, ports }: Config,
+    private readonly times: NeighbourTimes,
+  ) {
     this.host = addresses.xmppDomain;
     this.timeoutMs = neighbours.timeoutMs;
     this.http = axios.create({
@@ -61,7 +65,7 @@ export class EjabberdApi implements OnApplicationShutdown {
   /** The answer, whatever its status. @throws Problem chat_server_unavailable */
   async call(command: string, args: Arguments): Promise<AxiosResponse> {
     try {
-      return await this.http.post(`/api/v0/${command}`, args);
+      return await this.times.measure('ejabberd', command, () => this.http.post(`/api/v0/${command}`, args));
     } catch (error) {
       // The cause is left out: axios keeps the request in it, passwords included.
       const reason = axios.isAxiosError(error) ? error.code : 'unknown';
@@ -70,6 +74,7 @@ export class EjabberdApi implements OnApplicationShutdown {
   }
 
   misunderstood(command: string, { status, data }: AxiosResponse): Problem {
+    this.times.failed('ejabberd', command);
     const code = typeof data === 'object' && data !== null && 'code' in data ? `, code ${data.code}` : '';
     return new Problem('chat_server_unavailable', `ejabberd answered ${command} with ${status}${code}`);
   }

@@ -4,6 +4,7 @@ import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/
 import axios, { type AxiosInstance } from 'axios';
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { Clock } from '../../common/clock.js';
+import { NeighbourTimes } from '../../common/neighbour-times.js';
 import { Problem } from '../../common/problem.js';
 import { CONFIG, type Config } from '../../config/config.js';
 
@@ -37,6 +38,7 @@ export class GoogleKeys implements OnApplicationShutdown {
 
   constructor(
     private readonly clock: Clock,
+    private readonly times: NeighbourTimes,
     @Inject(CONFIG) { google, neighbours }: Config,
   ) {
     this.timeoutMs = neighbours.timeoutMs;
@@ -95,9 +97,11 @@ export class GoogleKeys implements OnApplicationShutdown {
 
   /** Fetches the set, once for everybody who waits for it. */
   private fetch(): Promise<FindKey> {
-    this.fetching ??= this.fetchSet().finally(() => {
-      this.fetching = undefined;
-    });
+    this.fetching ??= this.times
+      .measure('google', 'keys', () => this.fetchSet())
+      .finally(() => {
+        this.fetching = undefined;
+      });
     return this.fetching;
   }
 

@@ -2,6 +2,8 @@ import { createHmac } from 'node:crypto';
 import { createServer, type Server } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type CryptoKey, exportJWK, generateKeyPair, importJWK, SignJWT } from 'jose';
+import { Metrics } from '../../common/metrics.js';
+import { NeighbourTimes } from '../../common/neighbour-times.js';
 import { FakeClock } from '../../testing/clock.js';
 import { testConfig } from '../../testing/config.js';
 import { CLIENT_ID, FakeGoogle } from '../../testing/google.js';
@@ -32,7 +34,7 @@ describe('ID tokens of Google', () => {
   function use(settings: NodeJS.ProcessEnv): void {
     clock = new FakeClock();
     const config = testConfig({ ...fake.environment, NEIGHBOUR_TIMEOUT_MS: '300', ...settings });
-    keys = new GoogleKeys(clock, config);
+    keys = new GoogleKeys(clock, new NeighbourTimes(new Metrics()), config);
     google = new Google(keys, clock, config);
   }
 

@@ -1,6 +1,7 @@
 import { Agent } from 'node:http';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import axios, { type AxiosInstance } from 'axios';
+import { NeighbourTimes } from '../../common/neighbour-times.js';
 import { Problem } from '../../common/problem.js';
 import { CONFIG, type Config } from '../../config/config.js';
 
@@ -24,7 +25,10 @@ export class KamailioRpcClient extends Kamailio implements OnApplicationShutdown
   private readonly http: AxiosInstance;
   private readonly agent = new Agent({ keepAlive: true, maxSockets: 4 });
 
-  constructor(@Inject(CONFIG) { http, neighbours, ports }: Config) {
+  constructor(
+    @Inject(CONFIG) { http, neighbours, ports }: Config,
+    private readonly times: NeighbourTimes,
+  ) {
     super();
     this.http = axios.create({
       baseURL: neighbours.kamailioUrl || `http://127.0.0.1:${ports.sipRpc}`,
@@ -57,7 +61,11 @@ export class KamailioRpcClient extends Kamailio implements OnApplicationShutdown
     await this.call('ul.rm_contact', ['location', addressOfRecord, contact]);
   }
 
-  private async call(method: string, params: string[]): Promise<unknown> {
+  private call(method: string, params: string[]): Promise<unknown> {
+    return this.times.measure('kamailio', method, () => this.ask(method, params));
+  }
+
+  private async ask(method: string, params: string[]): Promise<unknown> {
     const answer = await this.http.post('/rpc', { jsonrpc: '2.0', id: 1, method, params }).catch((error: unknown) => {
       // The cause is left out: axios keeps the request in it, the secret included.
       const reason = axios.isAxiosError(error) ? error.code : 'unknown';

@@ -1,5 +1,7 @@
 import { createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { Metrics } from '../../common/metrics.js';
+import { NeighbourTimes } from '../../common/neighbour-times.js';
 import { testConfig } from '../../testing/config.js';
 import { TestMailServer } from '../../testing/smtp.js';
 import { Mailer, MailRefused } from './smtp.client.js';
@@ -14,7 +16,7 @@ describe('the mailer', () => {
   });
 
   const mailer = (settings: NodeJS.ProcessEnv): Mailer =>
-    new Mailer(testConfig({ NEIGHBOUR_TIMEOUT_MS: '500', ...settings }));
+    new Mailer(testConfig({ NEIGHBOUR_TIMEOUT_MS: '500', ...settings }), new NeighbourTimes(new Metrics()));
 
   const failure = async (settings: NodeJS.ProcessEnv, sent = mail): Promise<Error> => {
     const error = await mailer(settings)

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { createTransport } from 'nodemailer';
+import { NeighbourTimes } from '../../common/neighbour-times.js';
 import { Problem } from '../../common/problem.js';
 import { CONFIG, type Config } from '../../config/config.js';
 import type { SmtpConfig } from '../../config/mail.config.js';
@@ -29,7 +30,10 @@ const ABOUT_THE_MAIL = new Set(['RCPT TO', 'DATA']);
 export class Mailer {
   private readonly transport: ReturnType<typeof transportOf> | undefined;
 
-  constructor(@Inject(CONFIG) { mail, neighbours, addresses }: Config) {
+  constructor(
+    @Inject(CONFIG) { mail, neighbours, addresses }: Config,
+    private readonly times: NeighbourTimes,
+  ) {
     if (mail.smtp) this.transport = transportOf(mail.smtp, addresses.xmppDomain, neighbours.timeoutMs);
   }
 
@@ -47,7 +51,16 @@ export class Mailer {
    * Resolves when the mail server has taken the mail.
    * @throws MailRefused when it never will, Error when it may later; neither tells the address
    */
-  async send(mail: Mail): Promise<void> {
+  send(mail: Mail): Promise<void> {
+    return this.times.measure(
+      'smtp',
+      'send',
+      () => this.handOver(mail),
+      (error) => !(error instanceof MailRefused),
+    );
+  }
+
+  private async handOver(mail: Mail): Promise<void> {
     try {
       await this.transport?.sendMail({ ...mail, to: { name: '', address: mail.to } });
     } catch (error) {

@@ -2,6 +2,7 @@ import { Body, Controller, Delete, HttpCode, Ip, Post, Put, Res } from '@nestjs/
 import { ApiBearerAuth, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { type Caller, CurrentCaller, Public, RateLimited } from '../../http/access.js';
+import { Counted } from '../../http/counted.js';
 import { Problems } from '../../http/openapi.js';
 import { type OpenSession, SessionService } from '../sessions/session.service.js';
 import { sessionAnswer } from '../sessions/session-answer.js';
@@ -34,6 +35,7 @@ export class AccountController {
   @Post(['account/register', 'auth/register'])
   @Public()
   @RateLimited('register')
+  @Counted('registrations')
   @ApiOperation({ summary: 'Create an account for chat and calls, and log in' })
   @ApiCreatedResponse({ type: RegisterAnswer })
   @Problems(
@@ -55,6 +57,7 @@ export class AccountController {
   @HttpCode(200)
   @Public()
   @RateLimited('login')
+  @Counted('logins')
   @ApiOperation({ summary: 'Log in' })
   @ApiOkResponse({ type: SessionAnswer })
   @Problems('validation_failed', 'invalid_credentials', 'account_suspended', 'rate_limited', 'chat_server_unavailable')
@@ -94,6 +97,7 @@ export class AccountController {
   @HttpCode(200)
   @Public()
   @RateLimited('reset_password')
+  @Counted('password_resets')
   @ApiOperation({ summary: 'Set a new password by a one-time code, which ends every session, stream and registration' })
   @ApiOkResponse({ type: ChangePasswordAnswer, description: '202 instead when a server that is away has to follow' })
   @Problems('invalid_code', 'validation_failed', 'rate_limited', 'account_busy')

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { Mailer } from '../../clients/smtp/smtp.client.js';
+import { NeighbourTimes } from '../../common/neighbour-times.js';
 import { TestApp } from '../../testing/app.js';
 import { FakeClock } from '../../testing/clock.js';
 import { testConfig } from '../../testing/config.js';
@@ -48,7 +49,13 @@ describe('the outbox', () => {
 
   function newOutbox(settings: NodeJS.ProcessEnv = server.environment): Outbox {
     const config = testConfig({ CODE_PAGE_URL: 'https://web.test/codes', NEIGHBOUR_TIMEOUT_MS: '500', ...settings });
-    return new Outbox(new OutboxRepository(app.database.sql, config), new Mailer(config), codes, clock, config);
+    return new Outbox(
+      new OutboxRepository(app.database.sql, config),
+      new Mailer(config, app.app.get(NeighbourTimes)),
+      codes,
+      clock,
+      config,
+    );
   }
 
   const deliver = () => outbox.deliver(20, (error) => failures.push(String(error)));

@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, HttpCode, Ip, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type Caller, CurrentCaller, Public, RateLimited } from '../../http/access.js';
+import { Counted } from '../../http/counted.js';
 import { Problems } from '../../http/openapi.js';
 import { SessionService } from '../sessions/session.service.js';
 import { sessionAnswer } from '../sessions/session-answer.js';
@@ -21,6 +22,7 @@ export class GoogleController {
   @HttpCode(200)
   @Public()
   @RateLimited('login')
+  @Counted('google_sign_ins')
   @ApiOperation({ summary: 'Log in with Google; the first time an account is created' })
   @ApiOkResponse({ type: GoogleSignInAnswer })
   @Problems(

@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, ParseUUIDPipe, Post, Re
 import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { type Caller, CurrentCaller, Public, RateLimited } from '../../http/access.js';
+import { Counted } from '../../http/counted.js';
 import { Problems } from '../../http/openapi.js';
 import type { SessionRow } from './session.repository.js';
 import { SessionService } from './session.service.js';
@@ -19,6 +20,7 @@ export class SessionsController {
   @HttpCode(200)
   @Public()
   @RateLimited('refresh')
+  @Counted('session_refreshes')
   @ApiOperation({ summary: 'Exchange a refresh token for new tokens' })
   @ApiOkResponse({ type: SessionAnswer })
   @Problems('validation_failed', 'invalid_refresh_token', 'rate_limited')
