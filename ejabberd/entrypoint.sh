@@ -13,6 +13,9 @@ read_secret DB_EJABBERD_PASSWORD
 read_secret XMPP_COMPONENT_SECRET
 read_secret TURN_SECRET
 
+export UPLOAD_MAX_DAYS=$UPLOAD_DAYS
+[ "$UPLOAD_DAYS" != 0 ] || UPLOAD_MAX_DAYS=infinity
+
 # Configuration, certificates and uploads are nobody else's.
 umask 077
 mkdir -p "$RUN_DIR"/{etc,spool,log,upload}

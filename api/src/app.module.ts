@@ -10,6 +10,7 @@ import { GoogleModule } from './features/google/google.module.js';
 import { GroupsModule } from './features/groups/groups.module.js';
 import { HealthModule } from './features/health/health.module.js';
 import { PushModule } from './features/push/push.module.js';
+import { RetentionModule } from './features/retention/retention.module.js';
 import { ServerInfoModule } from './features/server-info/server-info.module.js';
 import { SessionsModule } from './features/sessions/sessions.module.js';
 import { TurnModule } from './features/turn/turn.module.js';
@@ -28,6 +29,7 @@ import { HttpModule } from './http/http.module.js';
     GroupsModule,
     HealthModule,
     PushModule,
+    RetentionModule,
     ServerInfoModule,
     SessionsModule,
     TurnModule,

@@ -2,9 +2,8 @@
  * Deleting an account: it takes the right password, and then nothing of the account is left in any store, nothing of
  * it goes on working, and whoever registers the name next inherits nothing.
  */
-import { createHash, randomBytes } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
-import path from 'node:path';
+import { randomBytes } from 'node:crypto';
+import { access } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TABLES_OF_ACCOUNTS, TABLES_OF_NOBODY } from '../support/account-tables.js';
 import { type Account, apiClient } from '../support/api.js';
@@ -14,6 +13,7 @@ import { veil } from '../support/host.js';
 import { https } from '../support/https.js';
 import { platform } from '../support/platform.js';
 import { rpc } from '../support/sip-server.js';
+import { folderOf, uploadsWith } from '../support/uploads.js';
 import { DEVICES, WholeLife } from '../support/whole-life.js';
 import { bodyOf, closeXmppClients, XmppClient } from '../support/xmpp.js';
 
@@ -105,8 +105,7 @@ describe('with the right password', () => {
   it('leaves nothing of its uploads', async () => {
     expect((await https.get(life.fileUrl)).status).toBe(404);
     expect(await uploadsWith(mark)).toEqual([]);
-    const folder = createHash('sha1').update(gone.jid).digest('hex');
-    expect(await readdir(UPLOADS)).not.toContain(folder);
+    await expect(access(folderOf(gone.jid))).rejects.toThrow('ENOENT');
   });
 });
 
@@ -183,16 +182,6 @@ describe('whoever registers the name again', () => {
  */
 function belongsToSomebodyElse({ table, username }: Trace): boolean {
   return ['archive', 'rosterusers', 'spool'].includes(table) && username !== undefined && username !== gone.username;
-}
-
-const UPLOADS = path.join(platform.directory, 'ejabberd', 'run', 'upload');
-
-/** The uploaded files that hold the text. */
-async function uploadsWith(text: string): Promise<string[]> {
-  const entries = await readdir(UPLOADS, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
-  const holds = await Promise.all(files.map(async (file) => (await readFile(file)).includes(text)));
-  return files.filter((_file, index) => holds[index]);
 }
 
 const claims = (token: string): { sub: string } =>

@@ -2,9 +2,8 @@
  * Deleting an account while everything that it can do is under way: its streams write, others write to it, its phone
  * registers, a file is being sent. What comes too late finds no account, and leaves nothing under its name.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { access } from 'node:fs/promises';
-import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, expect, it } from '@jest/globals';
 import { type Account, apiClient, registerAccount } from '../support/api.js';
@@ -12,6 +11,7 @@ import { findInDatabases } from '../support/databases.js';
 import { https } from '../support/https.js';
 import { platform } from '../support/platform.js';
 import { SipClient } from '../support/sip-client.js';
+import { folderOf } from '../support/uploads.js';
 import { until } from '../support/wait.js';
 import { closeXmppClients, connectAll, XmppClient } from '../support/xmpp.js';
 
@@ -33,8 +33,7 @@ it('refuses a file that was on its way, and keeps nothing of it', async () => {
   const slot = await (await XmppClient.connect(account)).uploadSlot('diary.txt', 5);
   await account.api.delete('/account', { data: { jid: account.jid, password: account.password } });
   expect((await https.put(slot.put, Buffer.from('diary'))).status).toBe(403);
-  const folder = createHash('sha1').update(account.jid).digest('hex');
-  await expect(access(path.join(platform.directory, 'ejabberd', 'run', 'upload', folder))).rejects.toThrow('ENOENT');
+  await expect(access(folderOf(account.jid))).rejects.toThrow('ENOENT');
 });
 
 /** An account that does a dozen things at once, over and over, as does a peer to it. */

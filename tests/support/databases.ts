@@ -22,6 +22,10 @@ export async function tablesOfDatabases(): Promise<string[]> {
   return names.flat().map(({ name }) => name);
 }
 
+/** Lets a story move what is kept into the past. */
+export const writeToEjabberd = <T>(use: (sql: postgres.Sql) => Promise<T>): Promise<T> =>
+  withDatabase(DATABASES[1], use);
+
 /** Lets a story write what no request makes stay. */
 export const writeToVeil = <T>(use: (sql: postgres.Sql) => Promise<T>): Promise<T> => withDatabase(DATABASES[0], use);
 

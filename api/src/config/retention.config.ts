@@ -1,5 +1,5 @@
 import type { Secret } from '../common/secret.js';
-import { integer, type SettingReader, secretSetting, setting } from './setting.js';
+import { integer, type SettingReader, secretSetting, setting, zeroOr } from './setting.js';
 
 const TEN_YEARS = 3650;
 
@@ -10,6 +10,30 @@ export const retentionSettings = {
     30,
     'How long the name of a deleted account stays taken, in days. 0 frees it at once.',
   ),
+  CHAT_ARCHIVE_DAYS: setting(
+    'CHAT_ARCHIVE_DAYS',
+    integer(0, TEN_YEARS),
+    0,
+    'How long messages stay in the archive, in days. 0: until their account or group is deleted.',
+  ),
+  CHAT_OFFLINE_DAYS: setting(
+    'CHAT_OFFLINE_DAYS',
+    integer(0, TEN_YEARS),
+    90,
+    'How long messages wait for an account that does not log in, in days; not longer than they are archived. 0: as long as those.',
+  ),
+  UPLOAD_DAYS: setting(
+    'UPLOAD_DAYS',
+    integer(0, TEN_YEARS),
+    365,
+    'How long uploaded files are kept, in days. 0: until their account is deleted.',
+  ),
+  UPLOAD_QUOTA_MB: setting(
+    'UPLOAD_QUOTA_MB',
+    zeroOr(100, 10_000_000),
+    1000,
+    "How much an account's files may take together, in MB, at least 100; the oldest go for a new one. 0: as much as there is.",
+  ),
   NAME_SECRET: secretSetting(
     'NAME_SECRET',
     32,
@@ -19,12 +43,21 @@ export const retentionSettings = {
 
 export interface RetentionConfig {
   nameQuarantineDays: number;
+  /** 0 keeps them, as the others. */
+  chatArchiveDays: number;
+  chatOfflineDays: number;
+  uploadDays: number;
+  uploadQuotaMb: number;
   nameSecret: Secret;
 }
 
 export function readRetention({ read }: SettingReader): RetentionConfig {
   return {
     nameQuarantineDays: read(retentionSettings.NAME_QUARANTINE_DAYS),
+    chatArchiveDays: read(retentionSettings.CHAT_ARCHIVE_DAYS),
+    chatOfflineDays: read(retentionSettings.CHAT_OFFLINE_DAYS),
+    uploadDays: read(retentionSettings.UPLOAD_DAYS),
+    uploadQuotaMb: read(retentionSettings.UPLOAD_QUOTA_MB),
     nameSecret: read(retentionSettings.NAME_SECRET),
   };
 }

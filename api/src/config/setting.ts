@@ -71,6 +71,11 @@ export const integer = (minimum: number, maximum: number): Kind<number> => ({
   },
 });
 
+/** 0, which has a meaning of its own, or a number that makes sense. */
+export const zeroOr = (minimum: number, maximum: number): Kind<number> => ({
+  parse: (raw) => (raw === '0' ? 0 : integer(minimum, maximum).parse(raw)),
+});
+
 export const ipAddress: Kind<string> = { parse: (raw) => (isIP(raw) ? raw : expected('an IP address')) };
 
 const DOMAIN_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;

@@ -10,6 +10,7 @@ import { Ejabberd } from '../clients/ejabberd/ejabberd.client.js';
 import { FakeEjabberd } from '../clients/ejabberd/ejabberd.fake.js';
 import { Kamailio } from '../clients/kamailio/kamailio.client.js';
 import { FakeKamailio } from '../clients/kamailio/kamailio.fake.js';
+import { Clock } from '../common/clock.js';
 import { loadConfig } from '../config/config.js';
 import type { HttpLimits } from '../config/http.config.js';
 import { AccountRemoval } from '../features/account/account-removal.js';
@@ -26,10 +27,17 @@ export class TestApp {
     private nest: NestFastifyApplication | undefined = undefined,
   ) {}
 
-  /** @param limits shorter than in earnest, where a test waits for them */
-  static async start(changes: NodeJS.ProcessEnv = {}, limits: Partial<HttpLimits> = {}): Promise<TestApp> {
+  /**
+   * @param limits shorter than in earnest, where a test waits for them
+   * @param clock one that the test moves, for all of the application
+   */
+  static async start(
+    changes: NodeJS.ProcessEnv = {},
+    limits: Partial<HttpLimits> = {},
+    clock: Clock = new Clock(),
+  ): Promise<TestApp> {
     const app = new TestApp(await createTestDatabase());
-    await app.boot(changes, limits);
+    await app.boot(changes, limits, clock);
     return app;
   }
 
@@ -78,7 +86,7 @@ export class TestApp {
     }
   }
 
-  private async boot(changes: NodeJS.ProcessEnv, limits: Partial<HttpLimits> = {}): Promise<void> {
+  private async boot(changes: NodeJS.ProcessEnv, limits: Partial<HttpLimits> = {}, clock = new Clock()): Promise<void> {
     const environment = {
       ...testEnvironment,
       RATE_LIMIT_FACTOR: '1000',
@@ -94,6 +102,8 @@ export class TestApp {
         .useValue(this.ejabberd)
         .overrideProvider(ChatData)
         .useValue(this.chatData)
+        .overrideProvider(Clock)
+        .useValue(clock)
         .overrideProvider(Kamailio)
         .useValue(this.kamailio)
         .compile();

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { AxiosResponse } from 'axios';
-import { EjabberdApi, isListOf } from './ejabberd-api.js';
+import { type Arguments, EjabberdApi, isListOf } from './ejabberd-api.js';
 
 /** Somebody in an account's contact list (RFC 6121 §2.1). */
 export interface Contact {
@@ -27,6 +27,10 @@ export abstract class ChatData {
   abstract privateData(username: string): Promise<PrivateData[]>;
   /** How many messages wait for the account. */
   abstract waitingMessages(username: string): Promise<number>;
+  /** Removes messages of all archives, those of groups too, that are older than so many days. None is fine. */
+  abstract forgetArchived(days: number): Promise<void>;
+  /** Removes messages that have waited for more than so many days. None is fine. */
+  abstract forgetWaiting(days: number): Promise<void>;
 }
 
 /** The fields that can be asked for. Telephone numbers can't: ejabberd 23.01 fails when there is none. */
@@ -109,6 +113,20 @@ export class ChatDataHttpClient extends ChatData {
     const count = answer.data?.value;
     if (answer.status !== 200 || typeof count !== 'number') throw this.api.misunderstood('get_offline_count', answer);
     return count;
+  }
+
+  async forgetArchived(days: number): Promise<void> {
+    // Not the one that works in batches: in 23.01 it has a statement that PostgreSQL does not understand.
+    await this.done('delete_old_mam_messages', { type: 'all', days });
+  }
+
+  async forgetWaiting(days: number): Promise<void> {
+    await this.done('delete_old_messages', { days });
+  }
+
+  private async done(command: string, args: Arguments): Promise<void> {
+    const answer = await this.api.call(command, args);
+    if (answer.status !== 200 || answer.data !== 0) throw this.api.misunderstood(command, answer);
   }
 
   private account(username: string) {

@@ -5,6 +5,8 @@ import { ChatData, type Contact, type PrivateData } from './chat-data.client.js'
 export class FakeChatData extends ChatData {
   contactList: Contact[] = [];
   waiting = 0;
+  /** What it was told to forget, and after how many days. */
+  readonly forgotten: string[] = [];
   away = false;
 
   contacts(): Promise<Contact[]> {
@@ -21,6 +23,16 @@ export class FakeChatData extends ChatData {
 
   waitingMessages(): Promise<number> {
     return this.answer(this.waiting);
+  }
+
+  async forgetArchived(days: number): Promise<void> {
+    await this.answer(undefined);
+    this.forgotten.push(`archived ${days}`);
+  }
+
+  async forgetWaiting(days: number): Promise<void> {
+    await this.answer(undefined);
+    this.forgotten.push(`waiting ${days}`);
   }
 
   protected async answer<T>(value: T): Promise<T> {
