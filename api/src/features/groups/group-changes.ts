@@ -14,6 +14,8 @@ const PATIENCE_MS = 3000;
 const RETRY_ACQUIRE_MS = 40;
 /** How often each room is compared with the tables. */
 const CHECK_EVERY_MS = 60_000;
+/** How soon a destroyed room is destroyed again: by then the chat server has done what it was asked before. */
+const DESTROY_AGAIN_MS = 60_000;
 /** How soon a change that could not be undone is tried again. */
 const RETRY_MS = 5000;
 
@@ -92,7 +94,7 @@ export class GroupChanges {
 
   private async finishDeletion(lease: Lease): Promise<void> {
     await this.room.destroy(lease.groupId);
-    await this.groups.remove(lease);
+    await this.groups.remove(lease, this.after(DESTROY_AGAIN_MS));
   }
 
   private async carryOutDeletion(lease: Lease): Promise<void> {

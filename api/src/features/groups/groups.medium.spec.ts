@@ -3,6 +3,7 @@ import type { Ejabberd } from '../../clients/ejabberd/ejabberd.client.js';
 import { TestApp } from '../../testing/app.js';
 import { AccountRemoval } from '../account/account-removal.js';
 import { GroupChanges } from './group-changes.js';
+import { RemovedRooms } from './removed-rooms.js';
 
 type Account = Awaited<ReturnType<TestApp['register']>>;
 
@@ -63,6 +64,11 @@ describe('groups', () => {
     });
   }
 
+  const destroyAgain = () =>
+    app.app.get(RemovedRooms).destroyAgain(100, (error) => {
+      throw error;
+    });
+
   it('creates a group with its room and lists it to every member, but to no stranger', async () => {
     const path = await makeGroup();
     expect(await roles(path)).toEqual({ [owner.jid]: 'owner', [admin.jid]: 'admin', [member.jid]: 'member' });
@@ -78,6 +84,21 @@ describe('groups', () => {
     });
     expect((await as(stranger).get('')).body).toEqual({ groups: [] });
     expect((await as(stranger).get(`${path}/members`)).body.code).toBe('not_found');
+  });
+
+  it('destroys the room of a deleted group again, whatever brought it back', async () => {
+    const path = await makeGroup();
+    expect((await as(owner).delete(path)).status).toBe(200);
+    await app.ejabberd.createRoom(path.slice(1), 'Too late');
+    await destroyAgain();
+    expect(room(path)).toBeDefined();
+    await app.database.sql`UPDATE removed_rooms SET due_at = now() - interval '1 hour'`;
+    app.ejabberd.failNext('destroyRoom', 'refuse');
+    await expect(destroyAgain()).rejects.toThrow('chat_server_unavailable');
+    await app.database.sql`UPDATE removed_rooms SET due_at = now() - interval '1 hour'`;
+    await destroyAgain();
+    expect(room(path)).toBeUndefined();
+    expect(await app.database.sql`SELECT FROM removed_rooms`).toHaveLength(0);
   });
 
   it('names the member who is no account, and creates nothing', async () => {

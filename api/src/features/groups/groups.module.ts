@@ -7,6 +7,8 @@ import { GroupRoom } from './group-room.js';
 import { GroupsController } from './groups.controller.js';
 import { GroupsRepository } from './groups.repository.js';
 import { GroupsService } from './groups.service.js';
+import { RemovedRooms } from './removed-rooms.js';
+import { RemovedRoomsRepository } from './removed-rooms.repository.js';
 
 @Module({
   imports: [AccountModule, EjabberdModule],
@@ -16,12 +18,21 @@ import { GroupsService } from './groups.service.js';
     GroupChanges,
     GroupRoom,
     GroupsRepository,
+    RemovedRooms,
+    RemovedRoomsRepository,
     reaperOf(
       'group-reaper',
       GroupChanges,
       (changes) =>
         (...limits) =>
           changes.mendRooms(...limits),
+    ),
+    reaperOf(
+      'removed-room-reaper',
+      RemovedRooms,
+      (rooms) =>
+        (...limits) =>
+          rooms.destroyAgain(...limits),
     ),
   ],
 })

@@ -138,8 +138,11 @@ export class GroupsRepository {
     return count === 1;
   }
 
-  async remove({ groupId, changeId }: Lease): Promise<void> {
-    await this.sql`DELETE FROM groups WHERE id = ${groupId} AND change_id = ${changeId}`;
+  /** Removes the group, and notes its room as one that is to be destroyed again at `again`. */
+  async remove({ groupId, changeId }: Lease, again: Date): Promise<void> {
+    await this.sql`
+      WITH removed AS (DELETE FROM groups WHERE id = ${groupId} AND change_id = ${changeId} RETURNING id)
+      INSERT INTO removed_rooms (group_id, due_at) SELECT id, ${again} FROM removed`;
   }
 
   /** Holds the group for longer; false when the lease was lost. */
