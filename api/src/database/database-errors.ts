@@ -15,13 +15,14 @@ const UNAVAILABLE = new Set([
   '57P03', // starting up
 ]);
 
-const codeOf = (error: unknown): string =>
+/** How postgres.js or PostgreSQL calls a failure; empty for one that is neither's. It holds nothing of the statement. */
+export const databaseErrorCode = (error: unknown): string =>
   typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
 
 /** Whether the database was out of reach: nothing is known about the statement then, and a retry may succeed. */
 export function isDatabaseUnavailable(error: unknown): boolean {
-  return UNAVAILABLE.has(codeOf(error));
+  return UNAVAILABLE.has(databaseErrorCode(error));
 }
 
 /** Whether a statement was refused since somebody else has what must be unique. */
-export const isUniqueViolation = (error: unknown): boolean => codeOf(error) === '23505';
+export const isUniqueViolation = (error: unknown): boolean => databaseErrorCode(error) === '23505';

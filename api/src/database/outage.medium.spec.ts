@@ -80,4 +80,14 @@ describe('a database that is away fails queries, and is found when it is back', 
     greet = passOn;
     await expectFound();
   });
+
+  it('after it ended every connection in the middle of a query', async () => {
+    const ended = Array.from({ length: POOL_SIZE }, () =>
+      sql`SELECT pg_sleep(0.1), pg_terminate_backend(pg_backend_pid())`.catch((error: unknown) => error),
+    );
+    const errors = await Promise.all(ended);
+    expect(errors.filter(isDatabaseUnavailable)).toHaveLength(POOL_SIZE);
+    expect(errors).toEqual(errors.map(() => expect.objectContaining({ code: '57P01' })));
+    await Promise.all(Array.from({ length: 2 * POOL_SIZE }, expectFound));
+  });
 });

@@ -1,7 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Problem, type ProblemCode } from '../common/problem.js';
-import { isDatabaseUnavailable } from '../database/database-errors.js';
+import { databaseErrorCode, isDatabaseUnavailable } from '../database/database-errors.js';
 
 /** What Fastify and Nest refuse before or around a handler, by HTTP status. */
 const CODE_OF_STATUS: Record<number, ProblemCode> = {
@@ -38,7 +38,8 @@ export class ProblemFilter implements ExceptionFilter {
 
   private logFailure(problem: Problem, error: unknown, requestId: string): void {
     const unexpected = problem.code === 'internal_error' && error instanceof Error ? error.stack : undefined;
-    this.logger.error({ request_id: requestId, code: problem.code, detail: problem.detail, stack: unexpected });
+    const cause = problem.code === 'database_unavailable' ? databaseErrorCode(problem.options.cause) : undefined;
+    this.logger.error({ request_id: requestId, code: problem.code, detail: problem.detail, cause, stack: unexpected });
   }
 }
 
@@ -58,6 +59,7 @@ export function problemOf(error: unknown): Problem {
   if (isDatabaseUnavailable(error)) {
     return new Problem('database_unavailable', 'nothing was changed that you were told of; try again', {
       retryAfterSeconds: 1,
+      cause: error,
     });
   }
   const status = statusOf(error);
