@@ -39,6 +39,7 @@ export interface RequestOptions {
   headers?: Header[];
   body?: string;
   contentType?: string;
+  answerWithinMs?: number;
 }
 
 /** A request that was sent, and what came back for its transaction. */
@@ -100,7 +101,7 @@ export class SipClient {
   async request(method: string, uri: string, options: RequestOptions = {}): Promise<Exchange & { final: SipResponse }> {
     const shared = { callId: token(), fromTag: token(), ...options };
     const first = this.send(method, uri, shared);
-    const challenge = await this.final(first);
+    const challenge = await this.final(first, options.answerWithinMs);
     if (challenge.status !== 401 && challenge.status !== 407) return { ...first, final: challenge };
     if (method === 'INVITE') this.acknowledge(first, challenge);
     const sequence = (options.sequence ?? 1) + 1;
@@ -110,7 +111,7 @@ export class SipClient {
       sequence,
       headers: [...(options.headers ?? []), authorization],
     });
-    const final = await this.final(second);
+    const final = await this.final(second, options.answerWithinMs);
     if (method === 'INVITE' && final.status >= 300) this.acknowledge(second, final);
     return { ...second, final };
   }

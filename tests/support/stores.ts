@@ -164,7 +164,7 @@ export function wholeGroup(title: string, roles: Record<string, string>): GroupS
 
 function connect(database: string, user: string, password: string): postgres.Sql {
   const { host, ports } = platform;
-  return postgres({ host, port: ports.database, database, user, password, max: 2 });
+  return postgres({ host, port: ports.database, database, user, password, max: 2, onnotice: () => {} });
 }
 
 async function roomInServer(groupId: string): Promise<Room | null> {
