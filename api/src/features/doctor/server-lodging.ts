@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { ProbeError } from '../../clients/probes/probe-error.js';
 import type { Deadline } from '../../clients/probes/sockets.js';
 import { Problem } from '../../common/problem.js';
+import { isDatabaseUnavailable } from '../../database/database-errors.js';
 import { RegistrationService } from '../account/registration.service.js';
 import { ThrowawayAccounts } from '../account/throwaway-accounts.js';
 import { type Finding, info } from './finding.js';
@@ -49,5 +50,7 @@ export class ServerLodging {
 
 /** What the services throw, told as the API would tell it. */
 function inWords(error: unknown): never {
-  throw error instanceof Problem ? new ProbeError('rejected', `${error.title.toLowerCase()} (${error.code})`) : error;
+  if (error instanceof Problem) throw new ProbeError('rejected', `${error.title.toLowerCase()} (${error.code})`);
+  if (isDatabaseUnavailable(error)) throw new ProbeError('rejected', 'the database does not answer');
+  throw error;
 }
