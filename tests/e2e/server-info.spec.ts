@@ -25,6 +25,7 @@ interface ServerInfo {
   turn_server: string;
   turn_server_tls: string;
   http_upload_host: string;
+  registration: string;
   server_version: string;
   min_client_version: string;
 }
@@ -112,6 +113,7 @@ describe('/server/info', () => {
       turn_server: expect.stringMatching(/:\d+$/),
       turn_server_tls: expect.stringMatching(/:\d+$/),
       http_upload_host: expect.any(String),
+      registration: 'open',
       server_version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
       min_client_version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
     });
