@@ -64,6 +64,10 @@ describe('a deployment that is well', () => {
     );
   });
 
+  it.each(['ejabberd', 'kamailio', 'coturn', 'rtpengine'])('runs a version of %s that it knows', (server) => {
+    expect(findingOf(report, `version.${server}`).detail).toMatch(/^\d+\.\d+/);
+  });
+
   it('carries what people do: accounts, a message, a file, a call, relays; and nothing is left of it', async () => {
     expect(journeyOf(report)).toEqual(WHOLE_JOURNEY);
     expect(findingOf(report, 'roundtrip.call').detail).toContain(platform.mediaAddress);
