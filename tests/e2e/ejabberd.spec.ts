@@ -93,7 +93,7 @@ describe('the admin API', () => {
       ['srg_create', { group: 'all', host: domain, label: 'all', description: '', display: 'all' }],
       ['ban_account', { user: alice.username, host: domain, reason: 'none' }],
       ['send_message', { type: 'chat', from: alice.jid, to: alice.jid, subject: '', body: 'forged' }],
-      ['get_offline_count', { user: alice.username, host: domain }],
+      ['get_last', { user: alice.username, host: domain }],
       ['dump_table', { file: '/tmp/users', table: 'users' }],
     ];
     for (const [command, args] of refused) {

@@ -90,6 +90,9 @@ export class TestApp {
     const environment = {
       ...testEnvironment,
       RATE_LIMIT_FACTOR: '1000',
+      // Where nobody listens, whatever else runs on this machine.
+      TURN_PORT: '1',
+      RTPENGINE_NG_PORT: '1',
       NEIGHBOUR_TIMEOUT_MS: '1000',
       ...this.database.environment,
       ...changes,
