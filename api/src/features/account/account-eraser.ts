@@ -7,6 +7,9 @@ import { Problem } from '../../common/problem.js';
 import { CONFIG, type Config } from '../../config/config.js';
 import { SessionEnding } from '../sessions/session-ending.js';
 
+/** A part of every deletion. It may be done again after a crash. */
+export type RemovalStep = (account: { id: string; username: string }) => Promise<void>;
+
 /** Removes an account from the servers around the API. All of it may be done again after a crash. */
 @Injectable()
 export class AccountEraser {
@@ -18,15 +21,14 @@ export class AccountEraser {
   ) {}
 
   /**
-   * Ends all that a closed account has open, and keeps it out: as long as a stream is open, the chat server stores what
-   * it says and hears, whatever was removed before. @throws Problem when a server fails
+   * Ends all that a closed account has open, and keeps it out, step by step: as long as a stream is open, the chat server
+   * stores what it says and hears, whatever was removed before. A step throws a Problem when a server fails.
    */
-  async shutOut({ id, username }: { id: string; username: string }): Promise<void> {
-    await this.ejabberd.suspend(username);
-    await this.endContacts(username);
-    if (await this.sessions.endAll(id)) return;
-    throw new Problem('account_busy', 'something of the account is still open', { retryAfterSeconds: 2 });
-  }
+  readonly endings: readonly RemovalStep[] = [
+    ({ username }) => this.ejabberd.suspend(username),
+    ({ username }) => this.endContacts(username),
+    ({ id }) => this.endSessions(id),
+  ];
 
   /** Removes the chat server's user, and all that it keeps under the name. @throws Problem chat_server_unavailable */
   async erase(username: string): Promise<void> {
@@ -56,6 +58,11 @@ export class AccountEraser {
   /** Waits for what the chat server was handling, but no longer than for an answer of its. */
   async settle(ms: number): Promise<void> {
     await delay(Math.min(ms, this.config.neighbours.timeoutMs));
+  }
+
+  private async endSessions(id: string): Promise<void> {
+    if (await this.sessions.endAll(id)) return;
+    throw new Problem('account_busy', 'something of the account is still open', { retryAfterSeconds: 2 });
   }
 
   private endContacts(username: string): Promise<void> {

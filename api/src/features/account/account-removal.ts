@@ -1,12 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { Problem } from '../../common/problem.js';
 import { AccountRepository, type AccountRow, type AccountStatus } from './account.repository.js';
-import { AccountEraser } from './account-eraser.js';
+import { AccountEraser, type RemovalStep } from './account-eraser.js';
 import { Leases } from './leases.js';
 import { RetiredNames } from './retired-names.js';
-
-/** What a feature does about its own data before an account goes. It may be run again after a crash. */
-export type RemovalStep = (account: { id: string; username: string }) => Promise<void>;
 
 /** What this finishes. */
 const TO_GO: readonly AccountStatus[] = ['pending', 'deleting'];
@@ -30,7 +27,7 @@ export class AccountRemoval {
     private readonly leases: Leases,
   ) {}
 
-  /** Another feature's part of every deletion. */
+  /** What a feature does about its own data before an account goes. */
   addStep(step: RemovalStep): void {
     this.steps.push(step);
   }
@@ -100,9 +97,8 @@ export class AccountRemoval {
 
   /** All that is open ends, and every feature does its part. */
   private async leave(account: AccountRow): Promise<AccountRow> {
-    await this.eraser.shutOut(account);
     let held = account;
-    for (const step of this.steps) {
+    for (const step of [...this.eraser.endings, ...this.steps]) {
       held = await this.hold(held);
       await step(held);
     }
