@@ -9,33 +9,5 @@ for part in log packages node test-platform; do
   . "$ROOT/scripts/lib/$part.sh"
 done
 
-bench=''
-work=''
-
-main() {
-  [ "$(id -u)" = 0 ] || fail 'scripts/bench.sh needs root: it starts servers, each as a user of its own'
-  trap finish EXIT
-  trap 'exit 130' INT TERM
-  cd "$ROOT"
-  create_work_directory
-  install_for_tests
-  npm run -s build
-  point_to_test_platform
-  # As in earnest: every commit reaches the disk. But no limit stops what is measured.
-  unset DB_FSYNC
-  export RATE_LIMIT_FACTOR=1000000
-  scripts/up.sh > "$work/up.log" || { cat "$work/up.log"; exit 1; }
-  TMPDIR=$work "$NODE" tests/dist/bench/main.js &
-  bench=$! # in the background, so that a signal to this script is not kept waiting
-  wait "$bench"
-}
-
-finish() {
-  local status=$?
-  trap - EXIT INT TERM
-  [ -z "$bench" ] || kill "$bench" 2> /dev/null || true
-  remove_test_platform || status=1
-  exit "$status"
-}
-
-main
+# As in earnest: every commit reaches the disk. But no limit stops what is measured.
+run_on_test_platform bench DB_FSYNC=on RATE_LIMIT_FACTOR=1000000

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # A platform of the tests' own: free ports, a directory that goes away, and what the tests need to be installed and
-# built. Needs ROOT, `work` (empty), log.sh, packages.sh and node.sh.
+# built. Needs ROOT, log.sh, packages.sh and node.sh.
 
 # As many ports as tests/platform.sh gives away, below those that the system hands to clients.
 FIRST_PORT=24000
@@ -8,6 +8,8 @@ LAST_PORT=32000
 PORTS=400
 
 first_port=0
+running=''
+work=''
 
 # Not in TMPDIR: the state's path must be short, and open to the servers' users.
 create_work_directory() {
@@ -56,4 +58,33 @@ remove_test_platform() {
   if [ -d "$work/var/run" ]; then VEIL_VAR="$work/var" "$ROOT/scripts/down.sh" > /dev/null || status=1; fi
   rm -rf "$work"
   return $status
+}
+
+# run_on_test_platform PROGRAM SETTING=VALUE...: runs tests/PROGRAM/main.ts on a platform of its own, which goes away
+# whatever happens. Ends this script with the program's status.
+run_on_test_platform() {
+  local program=$1
+  shift
+  [ "$(id -u)" = 0 ] || fail "$0 needs root: it starts servers, each as a user of its own"
+  trap end_program EXIT
+  trap 'exit 130' INT TERM
+  cd "$ROOT" || exit 1
+  create_work_directory
+  install_for_tests
+  npm run -s build
+  point_to_test_platform
+  # shellcheck disable=SC2163  # NAME=value each
+  export "$@"
+  scripts/up.sh > "$work/up.log" || { cat "$work/up.log"; exit 1; }
+  TMPDIR=$work "$NODE" "tests/dist/$program/main.js" &
+  running=$! # in the background, so that a signal to this script is not kept waiting
+  wait "$running"
+}
+
+end_program() {
+  local status=$?
+  trap - EXIT INT TERM
+  [ -z "$running" ] || kill "$running" 2> /dev/null || true
+  remove_test_platform || status=1
+  exit "$status"
 }
