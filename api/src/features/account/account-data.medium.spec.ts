@@ -19,6 +19,7 @@ const NOT_BY_CASCADE: Readonly<Record<string, string>> = {
   'public.groups': 'handed over, or removed with the last member',
   'public.invites': 'no data of accounts',
   'public.mails': 'go with the account that they are about; the others when they expire',
+  'public.removed_rooms': 'ids of rooms, for a minute',
   'public.retired_names': 'hashes of names whose accounts are gone',
   'public.schema_migrations': 'no data of accounts',
 };
