@@ -41,12 +41,13 @@ export class AccountRemoval {
    * @throws Problem when a neighbour fails; the row stays, and the reaper tries again
    */
   async finish(account: AccountRow): Promise<void> {
-    let held = account.status === 'deleting' ? await this.leave(account) : account;
+    if (account.status === 'deleting') await this.leave(account);
     // By name, so only with the lease in hand: once it is lost, the name may belong to somebody else.
-    held = await this.hold(held);
-    await this.eraser.erase(held.username);
-    held = await this.settle(held);
-    if (held.lease_until) await this.accounts.remove(held.id, held.lease_until, this.retired.retire(held.username));
+    await this.hold(account);
+    await this.eraser.erase(account.username);
+    await this.settle(account);
+    const { id, username, lease_until } = account;
+    if (lease_until) await this.accounts.remove(id, lease_until, this.retired.retire(username));
   }
 
   /** Whether one of the names was a deleted account's, and is not to be had yet. */
@@ -96,29 +97,29 @@ export class AccountRemoval {
   }
 
   /** All that is open ends, and every feature does its part. */
-  private async leave(account: AccountRow): Promise<AccountRow> {
-    let held = account;
+  private async leave(account: AccountRow): Promise<void> {
     for (const step of [...this.eraser.endings, ...this.steps]) {
-      held = await this.hold(held);
-      await step(held);
+      await this.hold(account);
+      await step(account);
     }
-    return held;
   }
 
   /** What the chat server was asked before may still be done, or still be stored. */
-  private async settle(account: AccountRow): Promise<AccountRow> {
+  private async settle(account: AccountRow): Promise<void> {
     const pending = account.status === 'pending';
     await this.eraser.settle(pending ? MOST_SETTLING_MS : SETTLING_MS);
-    const held = await this.hold(account);
-    await (pending ? this.eraser.requireGone(held.username) : this.eraser.eraseLatecomers(held.username));
-    return held;
+    await this.hold(account);
+    await (pending ? this.eraser.requireGone(account.username) : this.eraser.eraseLatecomers(account.username));
   }
 
-  /** The lease begins anew before each step that takes long. @throws Problem account_busy when it was lost */
-  private async hold(account: AccountRow): Promise<AccountRow> {
+  /**
+   * The lease begins anew before each step that takes long, and is noted in the row at hand: whoever fails gives it back.
+   * @throws Problem account_busy when it was lost
+   */
+  private async hold(account: AccountRow): Promise<void> {
     const held = await this.accounts.renew(account, this.newLease());
-    if (held) return held;
-    throw busy();
+    if (!held) throw busy();
+    account.lease_until = held.lease_until;
   }
 
   /** Best effort: when the database is away, the lease runs out by itself. */
