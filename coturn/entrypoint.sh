@@ -34,6 +34,20 @@ configuration() {
   case "$MEDIA_IP" in 127.*) printf '\nallow-loopback-peers\n' ;; esac
 }
 
+# coturn makes its database when the first client logs in, and refuses whoever comes meanwhile: "database is locked". So
+# it gets one that has its tables.
+prepare_database() {
+  local admin
+  if [ -e "$RUN_DIR/turndb" ]; then return; fi
+  rm -f "$RUN_DIR/turndb.new"
+  turnadmin -L -b "$RUN_DIR/turndb.new" > /dev/null &
+  admin=$!
+  wait "$admin"
+  # It cannot be told not to log.
+  rm -f {/var/log/turnserver,/var/log,/var/tmp,/tmp,.}/"turn_${admin}_"*.log
+  mv "$RUN_DIR/turndb.new" "$RUN_DIR/turndb"
+}
+
 read_secret TURN_SECRET
 TURN_ADDRESS=$(turn_address)
 TURN_ALLOCATIONS=$((TURN_MAX_PORT - TURN_MIN_PORT + 1))
@@ -42,6 +56,8 @@ export TURN_ADDRESS TURN_ALLOCATIONS
 mkdir -p "$RUN_DIR/etc"
 render <(configuration) "$RUN_DIR/etc/turnserver.conf"
 
-# A clean environment: the secret is in the file, which nobody else reads.
 cd "$RUN_DIR"
+prepare_database
+
+# A clean environment: the secret is in the file, which nobody else reads.
 exec env -i PATH="$PATH" turnserver -c "$RUN_DIR/etc/turnserver.conf"

@@ -2,10 +2,11 @@
  * The relay: whoever has credentials from the API reaches the media server through it, and nothing else of ours.
  */
 import { createHmac } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Account, apiClient, registerAccount } from '../support/api.js';
+import { without } from '../support/host.js';
 import { platform, secret } from '../support/platform.js';
 import { type AllocateOptions, TurnClient, type TurnCredentials } from '../support/turn-client.js';
 import { UdpEcho } from '../support/turn-echo.js';
@@ -76,6 +77,15 @@ describe('credentials', () => {
 
   it('are for those who are logged in', async () => {
     expect((await apiClient().get('/turn/credentials')).status).toBe(401);
+  });
+});
+
+describe('a relay that has just been set up', () => {
+  it('lets everybody in who comes at once', async () => {
+    await without('coturn', async () => rmSync(path.join(platform.directory, 'coturn', 'run', 'turndb')));
+    const theirs = await offerTo(await registerAccount('early'));
+    const first = await Promise.allSettled(Array.from({ length: USER_QUOTA }, () => allocate(theirs)));
+    expect(first.filter(({ status }) => status === 'rejected')).toEqual([]);
   });
 });
 
