@@ -36,5 +36,8 @@ exec env -i \
   EJABBERD_CONFIG_PATH="$RUN_DIR/etc/ejabberd.yml" \
   EJABBERD_LOG_PATH="$RUN_DIR/log/ejabberd.log" \
   erl -noinput +P 250000 -mnesia dir "\"$RUN_DIR/spool\"" \
-  -eval "ok = file:eval(\"$here/log_filter.erl\")" -s ejabberd \
+  -eval "ok = file:eval(\"$here/log_filter.erl\")" \
+  -eval "{ok, M, Code} = compile:file(\"$here/veil_passwords.erl\", [binary]), {module, M} = code:load_binary(M, [], Code)" \
+  -s ejabberd \
+  -eval 'ok = veil_passwords:register()' \
   -eval "ok = file:eval(\"$here/account_removal.erl\")"

@@ -9,7 +9,7 @@ import path from 'node:path';
 import { connect as connectTls, type SecureVersion } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import axios from 'axios';
-import { type Account, apiClient, registerAccount } from '../support/api.js';
+import { type Account, apiClient, registerAccount, uniqueName } from '../support/api.js';
 import { breakConnectionOfEjabberd } from '../support/databases.js';
 import { affiliationsOf, ejabberd } from '../support/ejabberd.js';
 import { https } from '../support/https.js';
@@ -99,6 +99,30 @@ describe('the admin API', () => {
     for (const [command, args] of refused) {
       const { status, data } = await ejabberd(command, args);
       expect([command, status, data.code]).toEqual([command, 403, 32]);
+    }
+  });
+
+  it('verifies passwords as ejabberd itself does', async () => {
+    const spaced = { username: uniqueName('spaced'), password: 'soft\u00adhyphen \u2168 \u00e4' };
+    expect((await apiClient().post('/account/register', spaced)).status).toBe(201);
+    const tries: [user: string, host: string, password: string, expected: number][] = [
+      [alice.username, domain, alice.password, 0],
+      [alice.username.toUpperCase(), domain, alice.password, 0],
+      [alice.username, domain, `${alice.password}x`, 1],
+      [alice.username, domain, '', 1],
+      [alice.username, domain, 'a\u0000b', 1],
+      // SASLprep (RFC 4013): what looks the same is the same.
+      [spaced.username, domain, spaced.password, 0],
+      [spaced.username, domain, 'softhyphen IX a\u0308', 0],
+      [uniqueName('nobody'), domain, alice.password, 1],
+      ['not a name', domain, alice.password, 1],
+      [alice.username, 'elsewhere.test', alice.password, 1],
+    ];
+    for (const [user, host, password, expected] of tries) {
+      const answers = await Promise.all(
+        ['check_password', 'verify_password'].map((command) => ejabberd(command, { user, host, password })),
+      );
+      expect([user, password, ...answers.map(({ data }) => data)]).toEqual([user, password, expected, expected]);
     }
   });
 

