@@ -15,6 +15,7 @@ const failure = (code: string, message: string): Failure => Object.assign(new Er
  * should follow and never does, and fails the first query of the next connection with it, however much later that is.
  */
 export class DatabaseSocket extends Socket {
+  private static readonly failures = new WeakSet<object>();
   private failure: Error | undefined;
   private readonly lastWords = new LastWordsReader();
 
@@ -31,9 +32,18 @@ export class DatabaseSocket extends Socket {
       this.failure = values[0] as Error;
       return true;
     }
-    if (event === 'close')
-      super.emit('error', this.failure ?? failure('ECONNRESET', 'PostgreSQL closed the connection'));
+    if (event === 'close') this.tellFailure(this.failure ?? failure('ECONNRESET', 'PostgreSQL closed the connection'));
     return super.emit(event, ...values);
+  }
+
+  /** Whether that is how a connection ended. */
+  static isFailure(reason: unknown): boolean {
+    return typeof reason === 'object' && reason !== null && DatabaseSocket.failures.has(reason);
+  }
+
+  private tellFailure(error: Error): void {
+    DatabaseSocket.failures.add(error);
+    super.emit('error', error);
   }
 
   private pass(chunk: Buffer): boolean {

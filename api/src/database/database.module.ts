@@ -39,8 +39,18 @@ export function connect({ database, ports, neighbours }: Config, opened = (socke
   } as postgres.Options<Record<string, never>>);
 }
 
-const connectAndWatch = (config: Config, use: DatabaseUse): Sql =>
-  use.watch(connect(config, (socket) => use.opened(socket)));
+/**
+ * postgres.js asks each new connection for the types of arrays, and catches nothing when that is where it ends: a database
+ * that went away in that moment would take the process with it. Whoever asked something himself is told as ever.
+ */
+const surviveMissedFailure = (reason: unknown): void => {
+  if (!DatabaseSocket.isFailure(reason)) throw reason;
+};
+
+function connectAndWatch(config: Config, use: DatabaseUse): Sql {
+  process.off('unhandledRejection', surviveMissedFailure).on('unhandledRejection', surviveMissedFailure);
+  return use.watch(connect(config, (socket) => use.opened(socket)));
+}
 
 @Injectable()
 class DatabaseShutdown implements OnApplicationShutdown {

@@ -52,3 +52,14 @@ it('outlives its connection', async () => {
   expect(isDatabaseUnavailable(await cut.catch((error: unknown) => error))).toBe(true);
   expect(await notes()).toEqual(['kept']);
 });
+
+it('lets nothing more through to a connection that has ended', async () => {
+  const cut = inTransaction(sql, async (transaction) => {
+    const [row] = await transaction<{ pid: number }[]>`SELECT pg_backend_pid() AS pid`;
+    await sql`SELECT pg_terminate_backend(${row?.pid ?? 0})`;
+    await cut.catch(() => {});
+    await transaction`INSERT INTO notes VALUES ('late')`;
+  }).catch((error: unknown) => error);
+  expect(isDatabaseUnavailable(await cut)).toBe(true);
+  expect(await notes()).toEqual(['kept']);
+});

@@ -4,14 +4,14 @@ import type { Queries, Sql } from './database.module.js';
 /**
  * Runs `work` in one transaction, which is rolled back when it throws.
  *
- * postgres.js answers every failure with a rollback. Writing that to a connection that is gone ends the whole process,
- * out of reach of any catch (porsager/postgres#1154): so when the failure is the end of the connection, postgres.js
- * is not told. It knows already, and has rejected the transaction.
+ * Whatever postgres.js writes to a connection that is gone ends the whole process, out of reach of any catch
+ * (porsager/postgres#1154). So `work` gets no more queries through once its connection has ended. And since postgres.js
+ * answers every failure with a rollback, it is not told of this one: it knows already, and has rejected the transaction.
  */
 export function inTransaction<T>(sql: Sql, work: (transaction: Queries) => Promise<T>): Promise<T> {
   let ended = false;
   const transaction = sql.begin((queries) =>
-    work(queries).catch(async (error: unknown) => {
+    work(closingWhen(() => ended, queries)).catch(async (error: unknown) => {
       await nextTurn();
       if (ended) await new Promise<never>(() => {});
       throw error;
@@ -21,3 +21,11 @@ export function inTransaction<T>(sql: Sql, work: (transaction: Queries) => Promi
     ended = true;
   });
 }
+
+const closingWhen = (isClosed: () => boolean, queries: Queries): Queries =>
+  new Proxy(queries, {
+    apply: (target, self, words) => {
+      if (isClosed()) throw new Error('the connection of this transaction has ended');
+      return Reflect.apply(target, self, words);
+    },
+  });
