@@ -65,11 +65,12 @@ async function runTrials(name: OperationName, trialsOf: (steps: Steps) => Trial[
   const failures: string[] = [];
   const runOn = async (rig: FaultRig): Promise<void> => {
     for (let trial = waiting.shift(); trial; trial = waiting.shift()) {
+      if (rig.api.obituary) throw new Error(rig.api.obituary);
       const attempt = tryStep(rig, operations[name], trial).then((left) => leftAlone.push(...left));
       await attempt.catch(noteFailure(failures, trial));
     }
   };
-  await Promise.all(rigs.map(runOn));
+  await Promise.all(rigs.map((rig) => runOn(rig).catch((error: Error) => failures.push(error.message))));
   expect(failures).toEqual([]);
   return leftAlone;
 }

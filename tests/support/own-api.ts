@@ -62,6 +62,12 @@ export class OwnApi {
     return this.output;
   }
 
+  /** How the process ended, though nobody told it to; undefined while it runs. */
+  get obituary(): string | undefined {
+    if (this.running) return undefined;
+    return `the API has ended (${this.process.exitCode ?? this.process.signalCode}): ${this.output.slice(-2000)}`;
+  }
+
   get running(): boolean {
     return this.process.exitCode === null && this.process.signalCode === null;
   }
