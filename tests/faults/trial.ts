@@ -45,13 +45,12 @@ export async function tryFault(fault: Fault, load: Load, audit: Audit): Promise<
   await fault.inflict();
   const endedAt = performance.now();
   const recovered = await recovery(load, watch, endedAt, limit);
+  const amiss = recovered ? [] : [whatIsAmiss(load, watch, endedAt, limit)];
   const { lies, noticedAfterMs } = await watch.end(failedAt);
   await load.pause();
   const entries = load.journal.since(failedAt);
   const findings = await audit.look(load.letters);
-  const complaints = [...load.journal.takeComplaints(), ...findings.wrong, ...findings.lost, ...lies];
-  if (!recovered)
-    complaints.push(`not as before after ${RECOVERED_WITHIN_MS / 1000} s: ${latest(load, endedAt, limit)}`);
+  const complaints = [...load.journal.takeComplaints(), ...findings.wrong, ...findings.lost, ...lies, ...amiss];
   return {
     fault: fault.what,
     requests: entries.length,
@@ -79,14 +78,17 @@ async function recovery(load: Load, watch: Watch, endedAt: number, limit: number
   return until('everything works as before', check, { timeoutMs: deadline - performance.now() }).catch(() => undefined);
 }
 
-/** What was the matter last. */
-function latest(load: Load, endedAt: number, limit: number): string {
+/** What was the matter last, and what is now. */
+function whatIsAmiss(load: Load, watch: Watch, endedAt: number, limit: number): string {
+  const done = new Set(load.journal.since(performance.now() - 2 * WINDOW_MS).map(({ kind }) => kind));
+  const idle = KINDS.filter((kind) => !done.has(kind)).map((kind) => `nobody does: ${kind}`);
+  const unwell = watch.well ? [] : ['the server is down, or said to be'];
   const bad = load.journal
     .since(endedAt)
     .filter(({ failure, startedAt, endedAt: at }) => failure || at - startedAt > limit);
   const say = ({ kind, detail, startedAt, endedAt: at }: Entry): string =>
     `${kind} at ${((at - endedAt) / 1000).toFixed(1)} s, ${detail ?? `after ${Math.round(at - startedAt)} ms`}`;
-  return bad.slice(-10).map(say).join('; ');
+  return `not as before after ${RECOVERED_WITHIN_MS / 1000} s: ${[...unwell, ...idle, ...bad.slice(-10).map(say)].join('; ')}`;
 }
 
 /** The p99 of REST in a window from a moment on, if everything was asked for in it and nothing failed. */
