@@ -81,6 +81,8 @@ const settingsFor = ({ ejabberd, kamailio, postgresql }: Proxies): NodeJS.Proces
   DB_PORT: String(postgresql.port),
   DB_POOL_SIZE: '5',
   NEIGHBOUR_TIMEOUT_MS: String(NEIGHBOUR_TIMEOUT_MS),
+  // The hourly work of this process would be steps of whatever operation is under way.
+  CHAT_OFFLINE_DAYS: '0',
 });
 
 async function stop(proxies: Proxies): Promise<void> {

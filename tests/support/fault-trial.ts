@@ -7,7 +7,7 @@ import { type FaultRig, NEIGHBOURS, type Neighbour, type Steps } from './fault-r
 import { until } from './wait.js';
 
 /** Within it a first request is answered, whatever fails: a few deadlines of a neighbour, on a busy machine. */
-const ANSWER_WITHIN_MS = 4000;
+const ANSWER_WITHIN_MS = 8000;
 /** A reaper that is at work already may come between the steps of an operation; not so often. */
 const MOST_DISTURBANCES = 20;
 
