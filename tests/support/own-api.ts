@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import path from 'node:path';
 import axios, { type AxiosInstance } from 'axios';
 import { platform } from './platform.js';
@@ -50,9 +50,9 @@ export class OwnApi {
       env: environment,
     });
     const api = new OwnApi(child, port);
-    await api.answers().catch(async (error: unknown) => {
-      await api.stop();
-      throw error;
+    await api.answers().catch(async (cause: unknown) => {
+      await api.kill();
+      throw new Error(`the own API does not answer: ${api.output}`, { cause });
     });
     return api;
   }
@@ -107,11 +107,25 @@ export class OwnApi {
 
 const secretFile = (name: string): string => path.join(platform.directory, 'secrets', name.toLowerCase());
 
-/** Ports that were free a moment ago: the API takes numbers only. */
+/** What tests/platform.sh leaves free of the platform's ports. No client's end of a connection takes one of these meanwhile. */
+const SPARE_PORTS = Array.from({ length: 84 }, (_, index) => platform.ports.api + 16 + index);
+let lastSpare = Math.floor(Math.random() * SPARE_PORTS.length);
+
+/** Ports on which nobody listens: the API takes numbers only. */
 async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
+  const free: number[] = [];
+  while (free.length < count) {
+    lastSpare = (lastSpare + 1) % SPARE_PORTS.length;
+    const port = SPARE_PORTS[lastSpare]!;
+    if (await isFree(port)) free.push(port);
+  }
+  return free;
+}
+
+function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }
