@@ -27,18 +27,21 @@ service_secrets() {
     ejabberd) echo DB_EJABBERD_PASSWORD XMPP_COMPONENT_SECRET TURN_SECRET ;;
     kamailio) echo DB_KAMAILIO_PASSWORD INTERNAL_SECRET ;;
     coturn) echo TURN_SECRET ;;
-    api) echo DB_PASSWORD JWT_SECRET JWT_PREVIOUS_SECRET NAME_SECRET TURN_SECRET INTERNAL_SECRET SMTP_PASSWORD ;;
+    api)
+      echo DB_PASSWORD JWT_SECRET JWT_PREVIOUS_SECRET NAME_SECRET TURN_SECRET INTERNAL_SECRET SMTP_PASSWORD \
+        VAPID_PRIVATE_KEY APNS_KEY FCM_SERVICE_ACCOUNT
+      ;;
   esac
 }
 
 # The secrets that are generated. The file of a secret has its name in lower case.
 # shellcheck disable=SC2034  # read by the scripts that include this file
 SECRETS=(DB_PASSWORD DB_MIGRATE_PASSWORD DB_EJABBERD_PASSWORD DB_KAMAILIO_PASSWORD
-  JWT_SECRET NAME_SECRET TURN_SECRET INTERNAL_SECRET XMPP_COMPONENT_SECRET)
+  JWT_SECRET NAME_SECRET TURN_SECRET INTERNAL_SECRET XMPP_COMPONENT_SECRET VAPID_PRIVATE_KEY)
 
 # Those that only the operator can bring; there is none unless he does.
 # shellcheck disable=SC2034  # read by the scripts that include this file
-OPTIONAL_SECRETS=(SMTP_PASSWORD JWT_PREVIOUS_SECRET)
+OPTIONAL_SECRETS=(SMTP_PASSWORD JWT_PREVIOUS_SECRET APNS_KEY FCM_SERVICE_ACCOUNT)
 
 # The parts of the certificate that a server may read.
 service_certificate() {

@@ -9,7 +9,7 @@ import { until } from './wait.js';
 /** The checkout: up.sh put node and the built API there. The working directory is not always its root. */
 const root = path.resolve(import.meta.dirname, '..', '..', '..');
 
-const SECRETS = ['DB_PASSWORD', 'JWT_SECRET', 'NAME_SECRET', 'TURN_SECRET', 'INTERNAL_SECRET'];
+const SECRETS = ['DB_PASSWORD', 'JWT_SECRET', 'NAME_SECRET', 'TURN_SECRET', 'INTERNAL_SECRET', 'VAPID_PRIVATE_KEY'];
 
 /** A second on a machine that has nothing else to do. */
 const START_WITHIN_MS = 30_000;

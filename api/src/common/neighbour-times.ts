@@ -1,7 +1,17 @@
 import type { Counter, Histogram, Metrics } from './metrics.js';
 
 /** The servers that others have built, and that the API works with. */
-export type Neighbour = 'postgresql' | 'ejabberd' | 'kamailio' | 'rtpengine' | 'coturn' | 'google' | 'smtp';
+export type Neighbour =
+  | 'postgresql'
+  | 'ejabberd'
+  | 'kamailio'
+  | 'rtpengine'
+  | 'coturn'
+  | 'google'
+  | 'smtp'
+  | 'apns'
+  | 'fcm'
+  | 'webpush';
 
 const LABELS = ['neighbour', 'operation'] as const;
 type Labels = (typeof LABELS)[number];

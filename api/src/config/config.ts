@@ -13,6 +13,7 @@ import { type IdentityConfig, identitySettings, readIdentity } from './identity.
 import { type MailConfig, mailSettings, readMail } from './mail.config.js';
 import { type NeighboursConfig, neighbourSettings, readNeighbours } from './neighbours.config.js';
 import { type Ports, portSettings, readPorts } from './ports.config.js';
+import { type PushConfig, pushSettings, readPush } from './push.config.js';
 import { type RetentionConfig, readRetention, retentionSettings } from './retention.config.js';
 import { serverSettings } from './servers.config.js';
 import { type Section, SettingReader } from './setting.js';
@@ -31,6 +32,7 @@ export interface Config {
   mail: MailConfig;
   retention: RetentionConfig;
   calls: CallsConfig;
+  push: PushConfig;
   turn: TurnConfig;
   neighbours: NeighboursConfig;
   versions: Versions;
@@ -49,6 +51,7 @@ export const SECTIONS: readonly Section[] = [
   { title: 'Mail', settings: mailSettings },
   { title: 'What is kept, and for how long', settings: retentionSettings },
   { title: 'Calls', settings: callSettings },
+  { title: 'Push', settings: pushSettings },
   { title: 'TURN', settings: turnSettings },
   { title: 'HTTP', settings: httpSettings },
   { title: 'Database', settings: { ...databaseSettings, ...migrationSettings } },
@@ -83,6 +86,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     mail: readMail(reader),
     retention: readRetention(reader),
     calls: readCalls(reader),
+    push: readPush(reader),
     turn: readTurn(reader),
     neighbours: readNeighbours(reader),
     versions: readVersions(reader),
