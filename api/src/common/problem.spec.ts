@@ -6,6 +6,7 @@ it('the published codes keep their status', () => {
   expect(statuses).toEqual({
     malformed_request: 400,
     invalid_code: 400,
+    too_many_devices: 409,
     unauthenticated: 401,
     invalid_credentials: 401,
     invalid_id_token: 401,

@@ -29,6 +29,7 @@ export const RATE_LIMITS = {
   credentials: { per: 'account', calls: 60, windowSeconds: 60 },
   change_group: { per: 'account', calls: 120, windowSeconds: 60 },
   register_push: { per: 'account', calls: 60, windowSeconds: 60 },
+  test_push: { per: 'account', calls: 10, windowSeconds: 60 },
 } as const satisfies Record<string, RateLimit>;
 
 export type RateLimitName = keyof typeof RATE_LIMITS;

@@ -1,4 +1,5 @@
 import type { SecureContext } from 'node:tls';
+import { isDeepStrictEqual } from 'node:util';
 import type { Certificate } from '../../clients/probes/certificate.js';
 import type { HttpAnswer } from '../../clients/probes/http.probe.js';
 import { ProbeError } from '../../clients/probes/probe-error.js';
@@ -105,7 +106,8 @@ const apiSubject = (apiUrl: string) => ({
 const offsetOf = (date: Date, began: number, ended: number): number => date.getTime() + 500 - (began + ended) / 2;
 
 function judgeAnswer(told: ServerInfo, meant: ServerInfo | undefined): Verdict | undefined {
-  const different = meant && Object.entries(meant).filter(([name, value]) => told[name as keyof ServerInfo] !== value);
+  const different =
+    meant && Object.entries(meant).filter(([name, value]) => !isDeepStrictEqual(told[name as keyof ServerInfo], value));
   if (!different?.length) return undefined;
   const fields = different.map(([name]) => name).join(', ');
   return warning(

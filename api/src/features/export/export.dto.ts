@@ -64,7 +64,7 @@ export class ExportedPushRegistration {
   @ApiProperty()
   device_id!: string;
 
-  @ApiProperty({ enum: ['ios', 'android'] })
+  @ApiProperty({ enum: ['ios', 'android', 'web'] })
   platform!: string;
 
   @ApiProperty({ description: 'The app that is woken' })
@@ -72,6 +72,12 @@ export class ExportedPushRegistration {
 
   @ApiProperty({ description: 'The first 16 hexadecimal digits of the SHA-256 of the push token' })
   push_token_fingerprint!: string;
+
+  @ApiProperty({ type: String, nullable: true, description: 'The same of the token for alerts' })
+  alert_token_fingerprint!: string | null;
+
+  @ApiProperty({ enum: ['production', 'sandbox'], description: 'Of iOS: which APNs gave the tokens' })
+  environment!: string;
 
   @time('When the device was registered last')
   registered_at!: string;

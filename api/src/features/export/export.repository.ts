@@ -43,8 +43,9 @@ export class ExportRepository {
   /** A token wakes a device: whoever gets hold of an export can't. */
   async pushRegistrations(accountId: string, after: string, most: number): Promise<Keyed[]> {
     return this.sql<Keyed[]>`
-      SELECT device_uuid AS key, device_uuid AS device_id, platform, app_id, registered_at,
-        left(encode(sha256(convert_to(push_token, 'UTF8')), 'hex'), 16) AS push_token_fingerprint
+      SELECT device_uuid AS key, device_uuid AS device_id, platform, app_id, environment, registered_at,
+        left(encode(sha256(convert_to(push_token, 'UTF8')), 'hex'), 16) AS push_token_fingerprint,
+        left(encode(sha256(convert_to(alert_token, 'UTF8')), 'hex'), 16) AS alert_token_fingerprint
       FROM push_registrations WHERE account_id = ${accountId} AND device_uuid > ${after}
       ORDER BY device_uuid LIMIT ${most}`;
   }

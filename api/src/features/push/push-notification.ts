@@ -26,7 +26,8 @@ export type PushNotification =
  * is dead and was deleted; `rejected`, the provider will never take it (credentials, topic, size); `failed`, it could not
  * be reached or was not willing within the time that there was.
  */
-export type PushResult = 'accepted' | 'not_configured' | 'unregistered' | 'rejected' | 'failed';
+export const PUSH_RESULTS = ['accepted', 'not_configured', 'unregistered', 'rejected', 'failed'] as const;
+export type PushResult = (typeof PUSH_RESULTS)[number];
 
 export interface PushOutcome {
   deviceId: string;

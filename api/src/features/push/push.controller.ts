@@ -9,21 +9,27 @@ import {
   DeregisterPushRequest,
   RegisterPushAnswer,
   RegisterPushRequest,
+  TestPushAnswer,
+  TestPushRequest,
 } from './push.dto.js';
 import { PushService } from './push.service.js';
+import { PushTest } from './push-test.js';
 
 @ApiTags('push')
 @ApiBearerAuth()
 @Controller('push')
 export class PushController {
-  constructor(private readonly push: PushService) {}
+  constructor(
+    private readonly push: PushService,
+    private readonly tests: PushTest,
+  ) {}
 
   @Post('register')
   @HttpCode(200)
   @RateLimited('register_push')
   @ApiOperation({ summary: 'Register a device for push, or replace its token' })
   @ApiOkResponse({ type: RegisterPushAnswer })
-  @Problems('validation_failed', 'unauthenticated', 'forbidden', 'rate_limited')
+  @Problems('validation_failed', 'unauthenticated', 'forbidden', 'too_many_devices', 'rate_limited')
   register(@CurrentCaller() caller: Caller, @Body() request: RegisterPushRequest): Promise<RegisterPushAnswer> {
     return this.push.register(caller, request).then(() => ({ status: 'registered' }));
   }
@@ -37,6 +43,19 @@ export class PushController {
     @Body() { jid, device_id }: DeregisterPushRequest,
   ): Promise<DeregisterPushAnswer> {
     return this.push.deregister(caller, jid, device_id).then(() => ({ status: 'deregistered' }));
+  }
+
+  @Post('test')
+  @HttpCode(200)
+  @RateLimited('test_push')
+  @ApiOperation({
+    summary: 'Ring or notify one of your own devices',
+    description: 'Answers what the provider said. The call that is rung for does not exist: nobody can take it.',
+  })
+  @ApiOkResponse({ type: TestPushAnswer })
+  @Problems('validation_failed', 'unauthenticated', 'not_found', 'rate_limited')
+  test(@CurrentCaller() caller: Caller, @Body() { device_id, kind }: TestPushRequest): Promise<TestPushAnswer> {
+    return this.tests.run(caller, device_id, kind);
   }
 
   @Post('call-notify')

@@ -1,7 +1,10 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { PUSH_ENVIRONMENTS, PUSH_PROVIDERS, type PushEnvironment } from '../../clients/push/push-client.js';
 import { Choice, Text } from '../../http/fields.js';
 
-export const PUSH_PLATFORMS = ['ios', 'android'] as const;
+import { PUSH_RESULTS, type PushResult } from './push-notification.js';
+
+export const PUSH_PLATFORMS = ['ios', 'android', 'web'] as const;
 export type PushPlatform = (typeof PUSH_PLATFORMS)[number];
 
 const CALL_TYPES = ['audio', 'video'] as const;
@@ -13,14 +16,35 @@ export class RegisterPushRequest {
   @Text({ max: 128, description: 'The device, as its app names it', example: '6f1c0a52-…' })
   device_id!: string;
 
-  @Choice(PUSH_PLATFORMS, 'Who delivers: APNs or FCM')
+  @Choice(PUSH_PLATFORMS, 'Who delivers: APNs, FCM, or the service of a browser or UnifiedPush distributor')
   platform!: PushPlatform;
 
-  @Text({ max: 4096, secret: true, description: 'The token that the platform gave to the app' })
+  @Text({
+    max: 4096,
+    secret: true,
+    description: 'The token that the platform gave to the app: of iOS the VoIP token, of web the endpoint (https)',
+  })
   push_token!: string;
 
   @Text({ max: 255, description: 'Bundle id or package name', example: 'com.example.veil' })
   app_id!: string;
+
+  @Text({
+    max: 4096,
+    optional: true,
+    secret: true,
+    description: 'ios: the token for alerts, for all that must not ring',
+  })
+  alert_token?: string;
+
+  @Choice(PUSH_ENVIRONMENTS, 'ios: which APNs gave the tokens; production unless it says otherwise', 'optional')
+  environment?: PushEnvironment;
+
+  @Text({ max: 128, optional: true, description: 'web: the key `p256dh` of the subscription, base64url' })
+  p256dh?: string;
+
+  @Text({ max: 64, optional: true, secret: true, description: 'web: the key `auth` of the subscription, base64url' })
+  auth?: string;
 }
 
 export class DeregisterPushRequest {
@@ -39,6 +63,30 @@ export class RegisterPushAnswer {
 export class DeregisterPushAnswer {
   @ApiProperty({ enum: ['deregistered'] })
   status!: 'deregistered';
+}
+
+const TEST_KINDS = ['call', 'message'] as const;
+
+export class TestPushRequest {
+  @Text({ max: 128, description: 'One of your own devices that are registered' })
+  device_id!: string;
+
+  @Choice(TEST_KINDS, 'Whether it shall ring, as for a call, or show a notification')
+  kind!: (typeof TEST_KINDS)[number];
+}
+
+export class TestPushAnswer {
+  @ApiProperty({ enum: PUSH_RESULTS, description: 'What became of it; `accepted`: the provider has taken it' })
+  result!: PushResult;
+
+  @ApiProperty({ enum: PUSH_PROVIDERS, description: 'Who delivers' })
+  provider!: string;
+
+  @ApiProperty({ description: 'What the provider said, and what to do about it', example: 'APNs took it' })
+  detail!: string;
+
+  @ApiProperty({ description: 'How long the provider took, in milliseconds' })
+  took_ms!: number;
 }
 
 export class CallNotifyRequest {

@@ -1,31 +1,52 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { PushTarget } from '../../clients/push/push-client.js';
 import { SQL, type Sql } from '../../database/database.module.js';
+import { inTransaction } from '../../database/transaction.js';
 import type { PushPlatform } from './push.dto.js';
 
-export interface PushRegistration {
+export interface PushRegistration extends PushTarget {
   jid: string;
   deviceId: string;
   accountId: string;
   platform: PushPlatform;
-  pushToken: string;
-  appId: string;
 }
+
+/** A device that can be reached, as it was when that was asked. */
+export interface PushDevice extends PushTarget {
+  deviceId: string;
+  platform: PushPlatform;
+}
+
+type Stored = Omit<PushDevice, 'keys'> & { p256dh: string | null; auth: string | null };
 
 @Injectable()
 export class PushRepository {
   constructor(@Inject(SQL) private readonly sql: Sql) {}
 
-  /** Stores a device's token, or replaces it. False when the account is not active any more. */
-  async upsert(registration: PushRegistration, now: Date): Promise<boolean> {
-    const { jid, deviceId, accountId, platform, pushToken, appId } = registration;
-    const { count } = await this.sql`
-      INSERT INTO push_registrations (jid, device_uuid, account_id, platform, push_token, app_id, registered_at)
-      SELECT ${jid}, ${deviceId}, id, ${platform}, ${pushToken}, ${appId}, ${now}
-      FROM accounts WHERE id = ${accountId} AND status = 'active' FOR SHARE
-      ON CONFLICT (jid, device_uuid) DO UPDATE SET
-        account_id = excluded.account_id, platform = excluded.platform, push_token = excluded.push_token,
-        app_id = excluded.app_id, registered_at = excluded.registered_at`;
-    return count === 1;
+  /**
+   * Stores a device's token, or replaces it.
+   * @param most devices that an account may have
+   * @returns `full` when it has as many others, `gone` when the account is not active any more
+   */
+  async upsert(registration: PushRegistration, most: number, now: Date): Promise<'stored' | 'full' | 'gone'> {
+    return inTransaction(this.sql, async (transaction) => {
+      const { accountId, jid, deviceId } = registration;
+      // One at a time for an account: else all that come at once would count the same.
+      const [account] = await transaction`
+        SELECT FROM accounts WHERE id = ${accountId} AND status = 'active' FOR NO KEY UPDATE`;
+      if (!account) return 'gone';
+      const [others] = await transaction<{ count: number }[]>`
+        SELECT count(*)::int AS count FROM push_registrations
+        WHERE account_id = ${accountId} AND NOT (jid = ${jid} AND device_uuid = ${deviceId})`;
+      if ((others?.count ?? 0) >= most) return 'full';
+      await transaction`
+        INSERT INTO push_registrations ${transaction(rowOf(registration, now))}
+        ON CONFLICT (jid, device_uuid) DO UPDATE SET
+          account_id = excluded.account_id, platform = excluded.platform, push_token = excluded.push_token,
+          app_id = excluded.app_id, registered_at = excluded.registered_at, alert_token = excluded.alert_token,
+          environment = excluded.environment, p256dh = excluded.p256dh, auth = excluded.auth`;
+      return 'stored';
+    });
   }
 
   /** False when the device was not registered. */
@@ -35,11 +56,36 @@ export class PushRepository {
     return count > 0;
   }
 
-  /** How many devices of an active account there are to wake. */
+  /** The ids of an account's devices. */
   async devicesOf(accountId: string): Promise<string[]> {
     const rows = await this.sql<{ id: string }[]>`
       SELECT device_uuid AS id FROM push_registrations WHERE account_id = ${accountId}`;
     return rows.map(({ id }) => id);
+  }
+
+  /** Where an active account's devices are reached: all of them, or those that are named. */
+  async targetsOf(accountId: string, deviceIds?: readonly string[]): Promise<PushDevice[]> {
+    const wanted = deviceIds ? this.sql`AND p.device_uuid = ANY(${[...deviceIds]})` : this.sql``;
+    const rows = await this.sql<Stored[]>`
+      SELECT p.device_uuid AS "deviceId", p.platform, p.push_token AS token, p.alert_token AS "alertToken",
+        p.app_id AS "appId", p.environment, p.p256dh, p.auth
+      FROM push_registrations p JOIN accounts a ON a.id = p.account_id
+      WHERE p.account_id = ${accountId} AND a.status = 'active' ${wanted} ORDER BY p.device_uuid`;
+    return rows.map(({ p256dh, auth, ...device }) => ({ ...device, keys: p256dh && auth ? { p256dh, auth } : null }));
+  }
+
+  /** The token is dead, and with it the registration: unless the device has registered another, or again after `at`. */
+  async forgetToken(accountId: string, { deviceId, token }: PushDevice, at: Date): Promise<void> {
+    await this.sql`
+      DELETE FROM push_registrations
+      WHERE account_id = ${accountId} AND device_uuid = ${deviceId} AND push_token = ${token} AND registered_at <= ${at}`;
+  }
+
+  /** The same for the token of what must not ring: the device can still be called. */
+  async forgetAlertToken(accountId: string, { deviceId, alertToken }: PushDevice, at: Date): Promise<void> {
+    await this.sql`
+      UPDATE push_registrations SET alert_token = NULL
+      WHERE account_id = ${accountId} AND device_uuid = ${deviceId} AND alert_token = ${alertToken} AND registered_at <= ${at}`;
   }
 
   async countOf(jid: string): Promise<number> {
@@ -49,3 +95,17 @@ export class PushRepository {
     return row?.count ?? 0;
   }
 }
+
+const rowOf = ({ jid, deviceId, accountId, platform, token, appId, ...target }: PushRegistration, now: Date) => ({
+  jid,
+  device_uuid: deviceId,
+  account_id: accountId,
+  platform,
+  push_token: token,
+  app_id: appId,
+  registered_at: now,
+  alert_token: target.alertToken,
+  environment: target.environment,
+  p256dh: target.keys?.p256dh ?? null,
+  auth: target.keys?.auth ?? null,
+});

@@ -8,6 +8,10 @@ import { SessionService } from '../sessions/session.service.js';
 import { type Ends, SessionEnding } from '../sessions/session-ending.js';
 import type { CallNotifyAnswer, RegisterPushRequest } from './push.dto.js';
 import { PushRepository } from './push.repository.js';
+import { targetOf } from './push-registration.js';
+
+/** Of an account: each call is told to all of them. */
+const MOST_DEVICES = 50;
 
 /** The registry of devices that can be woken. */
 @Injectable()
@@ -22,20 +26,13 @@ export class PushService {
     ending.addStep(({ id }, ends) => this.forgetDevices(id, ends));
   }
 
-  /** @throws Problem forbidden for another's JID */
+  /** @throws Problem forbidden for another's JID, validation_failed, too_many_devices */
   async register(caller: Caller, request: RegisterPushRequest): Promise<void> {
     requireOwn(caller, request.jid);
-    const registration = {
-      jid: caller.jid,
-      deviceId: request.device_id,
-      accountId: caller.accountId,
-      platform: request.platform,
-      pushToken: request.push_token,
-      appId: request.app_id,
-    };
-    if (!(await this.registrations.upsert(registration, this.clock.now()))) {
-      throw new Problem('unauthenticated', 'the account is being deleted');
-    }
+    const registration = { ...targetOf(request), jid: caller.jid, accountId: caller.accountId };
+    const outcome = await this.registrations.upsert(registration, MOST_DEVICES, this.clock.now());
+    if (outcome === 'gone') throw new Problem('unauthenticated', 'the account is being deleted');
+    if (outcome === 'full') throw new Problem('too_many_devices', `an account has at most ${MOST_DEVICES} devices`);
     // So that the device is woken no more once its session has ended.
     await this.sessions.nameDevice(caller, request.device_id);
   }

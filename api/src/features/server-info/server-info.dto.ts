@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { PUSH_PROVIDERS, type PushProvider } from '../../clients/push/push-client.js';
 
 export class ServerInfo {
   @ApiProperty({ example: 'example.com', description: 'Domain of JIDs' })
@@ -42,6 +43,16 @@ export class ServerInfo {
     description: 'Whether registering needs an invite code, or is not possible',
   })
   registration!: 'open' | 'invite' | 'closed';
+
+  @ApiProperty({ enum: PUSH_PROVIDERS, isArray: true, description: 'Providers by which devices are woken' })
+  push_providers!: PushProvider[];
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'What a browser subscribes to web push with (`applicationServerKey`, RFC 8292 §4.1), base64url',
+  })
+  vapid_public_key!: string | null;
 
   @ApiProperty({ example: '1.0.0' })
   server_version!: string;

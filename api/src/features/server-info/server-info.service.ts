@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { PUSH_PROVIDERS } from '../../clients/push/push-client.js';
 import { CONFIG, type Config } from '../../config/config.js';
 import type { ServerInfo } from './server-info.dto.js';
 
@@ -7,7 +8,7 @@ import type { ServerInfo } from './server-info.dto.js';
 export class ServerInfoService {
   readonly info: ServerInfo;
 
-  constructor(@Inject(CONFIG) { addresses, identity, ports, versions }: Config) {
+  constructor(@Inject(CONFIG) { addresses, identity, ports, push, versions }: Config) {
     this.info = {
       xmpp_domain: addresses.xmppDomain,
       xmpp_host: addresses.xmppHost,
@@ -21,6 +22,8 @@ export class ServerInfoService {
       turn_server: `${addresses.turnDomain}:${ports.turn}`,
       turn_server_tls: `${addresses.turnDomain}:${ports.turnTls}`,
       http_upload_host: addresses.uploadDomain,
+      push_providers: PUSH_PROVIDERS.filter((provider) => push[provider] !== null),
+      vapid_public_key: push.webpush?.publicKey ?? null,
       registration: identity.registration,
       server_version: versions.server,
       min_client_version: versions.minimumClient,
