@@ -39,7 +39,7 @@ export class WebPushClient extends PushClient implements OnApplicationShutdown {
   private readonly addresses: PublicAddresses;
   private readonly agent: Agent;
   private readonly http: AxiosInstance;
-  private loading: Promise<Library> | undefined;
+  private loading: Promise<{ default: Library }> | undefined;
 
   constructor(
     private readonly clock: Clock,
@@ -92,7 +92,7 @@ export class WebPushClient extends PushClient implements OnApplicationShutdown {
     { data, urgent, topic, expiresAt }: PushMessage,
   ): Promise<RequestDetails | string> {
     this.loading ??= import('web-push');
-    const library = await this.loading;
+    const { default: library } = await this.loading;
     const details = {
       vapidDetails: { subject: this.subject, publicKey, privateKey: privateKey.reveal() },
       TTL: secondsLeft(expiresAt, this.clock.now()),
