@@ -46,7 +46,10 @@ it('rings each of the own devices', async () => {
   expect(apns.accepted).toMatchObject([{ pushType: 'voip', topic: 'com.example.veil.voip', payload: call }]);
   expect(await test('android', 'call')).toMatchObject({ result: 'accepted', provider: 'fcm' });
   expect(fcm.messages).toMatchObject([{ token: 'token-of-fcm', data: call, android: { priority: 'high' } }]);
-  expect(await test('browser', 'call')).toMatchObject({ result: 'accepted', detail: 'the web push service answered 201' });
+  expect(await test('browser', 'call')).toMatchObject({
+    result: 'accepted',
+    detail: 'the web push service answered 201',
+  });
   expect(web.messages).toMatchObject([{ data: call, urgency: 'high' }]);
 });
 

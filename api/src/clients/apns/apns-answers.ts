@@ -1,19 +1,17 @@
-import { retryAfterMs } from '../push/failures.js';
 import { type Delivery, type PushEnvironment, rejected, retry } from '../push/push-client.js';
-import type { Observation } from './apns-streams.js';
 
 export interface ApnsAnswer {
   status: number;
   reason: string;
   /** Milliseconds since the epoch, with 410. */
-  timestamp: number | undefined;
+  timestamp: unknown;
+  /** Retry-After, where there was one. */
+  afterMs: number | null;
 }
 
-interface Asked {
+export interface Asked {
   which: 'token' | 'alertToken';
   environment: PushEnvironment;
-  observation: Observation;
-  now: Date;
 }
 
 /** Reasons that say that a token is dead, whatever the status. */
@@ -45,7 +43,7 @@ const remedyOf = (reason: string, environment: PushEnvironment): string => {
 };
 
 /** What an answer of APNs that is not 200 means. */
-export function deliveryOf({ status, reason, timestamp }: ApnsAnswer, asked: Asked): Delivery {
+export function deliveryOf({ status, reason, timestamp, afterMs }: ApnsAnswer, asked: Asked): Delivery {
   // A proxy in between may answer anything: what is no word is not passed on.
   const known = /^[A-Za-z]{1,64}$/.test(reason) ? ` ${reason}` : '';
   const detail = `APNs answered ${status}${known}${remedyOf(reason, asked.environment)}`;
@@ -54,7 +52,7 @@ export function deliveryOf({ status, reason, timestamp }: ApnsAnswer, asked: Ask
     return { result: 'unregistered', detail, which: asked.which, at };
   }
   if (status === 429 || status >= 500 || status === 408 || PASSING.has(reason)) {
-    return retry(detail, retryAfterMs(asked.observation.retryAfter, asked.now));
+    return retry(detail, afterMs);
   }
   return rejected(detail);
 }

@@ -17,8 +17,8 @@ describe('APNs', () => {
     fake = await FakeApns.start();
   });
   beforeEach(() => use({}));
-  afterEach(() => {
-    client.onApplicationShutdown();
+  afterEach(async () => {
+    await client.onApplicationShutdown();
     fake.forget();
   });
   afterAll(() => fake.stop());
@@ -199,18 +199,18 @@ describe('APNs', () => {
   });
 
   it('trusts no certificate but that of its authority', async () => {
-    const stranger = new Certificate('localhost');
+    const stranger = new Certificate();
     await fake.down();
     await fake.up(stranger);
     const delivery = await deliver();
     await fake.down();
     await fake.up();
-    stranger.remove();
+    stranger.release();
     expect(delivery).toMatchObject({ result: 'failed', detail: expect.stringMatching(/not trusted.*APNS_CA_FILE/) });
   });
 
   it('is refused with a key that APNs does not know', async () => {
-    client.onApplicationShutdown();
+    await client.onApplicationShutdown();
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     use({ APNS_KEY: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() });
     expect(await deliver()).toMatchObject({
@@ -220,7 +220,7 @@ describe('APNs', () => {
   });
 
   it('is not set up without a key', async () => {
-    client.onApplicationShutdown();
+    await client.onApplicationShutdown();
     use({ APNS_KEY: '', APNS_KEY_ID: '', APNS_TEAM_ID: '' });
     expect(client.missing).toMatch(/APNS_KEY/);
   });

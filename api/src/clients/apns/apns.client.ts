@@ -1,9 +1,10 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { Notification, Provider } from '@parse/node-apn';
 import { Clock } from '../../common/clock.js';
+import { newId } from '../../common/ids.js';
 import { CONFIG, type Config } from '../../config/config.js';
 import type { ApnsConfig } from '../../config/push.config.js';
-import { failureOf, secondsLeft, silence } from '../push/failures.js';
+import { failureOf, retryAfterMs, secondsLeft, silence } from '../push/failures.js';
 import {
   accepted,
   type Delivery,
@@ -14,8 +15,8 @@ import {
   type PushTarget,
   rejected,
 } from '../push/push-client.js';
-import { deliveryOf } from './apns-answers.js';
-import { type Observation, observed, watchStreams } from './apns-streams.js';
+import { type Asked, deliveryOf } from './apns-answers.js';
+import { ApnsStreams, type Observation } from './apns-streams.js';
 
 /** What APNs takes at most, in bytes. */
 const MOST_VOIP = 5120;
@@ -25,6 +26,9 @@ const TOKEN = /^[0-9a-f]{2,200}$/i;
 const BUNDLE_ID = /^[A-Za-z0-9.-]{1,155}$/;
 
 type Library = typeof import('@parse/node-apn');
+
+/** Its types forget that a notification makes its own text, once. */
+type Compiled = Notification & { compile(): string };
 
 const WHERE = {
   production: { name: 'APNs', urlSetting: 'APNS_URL', authoritySetting: 'APNS_CA_FILE' },
@@ -42,9 +46,7 @@ export class ApnsClient extends PushClient implements OnApplicationShutdown {
   readonly missing: string | null;
   private readonly config: ApnsConfig | null;
   private readonly connections = new Map<PushEnvironment, Provider>();
-  private loading: Promise<Library> | undefined;
-  private library: Library | undefined;
-  private stopWatching: (() => void) | undefined;
+  private loading: ReturnType<typeof load> | undefined;
 
   constructor(
     private readonly clock: Clock,
@@ -60,59 +62,50 @@ export class ApnsClient extends PushClient implements OnApplicationShutdown {
     if (token === null) return rejected('the app has registered no alert_token, and a VoIP push may only ring');
     if (!TOKEN.test(token)) return rejected('what the app registered is no token of APNs: those are hexadecimal');
     if (!BUNDLE_ID.test(target.appId)) return rejected('the app_id that was registered is no bundle id');
-    const connection = await this.connectionTo(target.environment);
-    if (!connection || !this.library) return rejected(this.missing ?? 'the server stops');
-    const notification = this.notificationOf(this.library.Notification, target.appId, message);
+    if (!this.config) return rejected(this.missing ?? '');
+    this.loading ??= load();
+    const { library, streams } = await this.loading;
+    const notification = this.notificationOf(library.Notification, target.appId, message);
     const most = message.rings ? MOST_VOIP : MOST_ALERT;
-    if (Buffer.byteLength(JSON.stringify(notification)) > most)
-      return rejected(`it has more than the ${most} bytes that APNs takes`);
-    const which = message.rings ? 'token' : 'alertToken';
-    return this.attempt(connection, notification, { token, which, environment: target.environment, withinMs });
+    const isTooLong = Buffer.byteLength(notification.compile()) > most;
+    if (isTooLong) return rejected(`it has more than the ${most} bytes that APNs takes`);
+    const { environment } = target;
+    const connection = this.connectionTo(environment, library, this.config);
+    const observation: Observation = {};
+    const send = () => connection.send(notification, token);
+    const sent = await streams.observe(notification.id, observation, withinMs, send);
+    if (sent === 'late') return silence(WHERE[environment].name);
+    return this.deliveryOf(sent.failed[0], observation, { environment, which: message.rings ? 'token' : 'alertToken' });
   }
 
-  onApplicationShutdown(): void {
-    this.stopWatching?.();
+  async onApplicationShutdown(): Promise<void> {
+    (await this.loading)?.streams.close();
     for (const connection of this.connections.values()) void connection.shutdown();
     this.connections.clear();
   }
 
-  private async attempt(
-    connection: Provider,
-    notification: Notification,
-    to: { token: string; which: 'token' | 'alertToken'; environment: PushEnvironment; withinMs: number },
-  ): Promise<Delivery> {
-    const where = WHERE[to.environment];
-    const observation: Observation = {};
-    const sent = await observed(observation, to.withinMs, () => connection.send(notification, to.token));
-    if (sent === 'silence') return silence(where.name);
-    const [failure] = sent.failed as FailureOfLibrary[];
+  private deliveryOf(failure: FailureOfLibrary | undefined, observation: Observation, asked: Asked): Delivery {
+    const where = WHERE[asked.environment];
     if (!failure) return accepted(`${where.name} took it`);
     const status = failure.status ?? observation.status;
     if (status === undefined) return failureOf(failure, where);
     const reason = failure.response?.reason ?? failure.error?.message ?? '';
-    return deliveryOf(
-      { status, reason, timestamp: failure.response?.timestamp },
-      { ...to, observation, now: this.clock.now() },
-    );
+    const afterMs = retryAfterMs(observation.retryAfter, this.clock.now());
+    return deliveryOf({ status, reason, timestamp: failure.response?.timestamp, afterMs }, asked);
   }
 
-  /** @returns undefined when nothing is set up, or everything is being stopped */
-  private async connectionTo(environment: PushEnvironment): Promise<Provider | undefined> {
-    if (!this.config) return undefined;
-    // Loaded when the first push is sent: it takes a tenth of the API's start.
-    this.loading ??= import('@parse/node-apn');
-    this.library = await this.loading;
-    this.stopWatching ??= watchStreams();
+  private connectionTo(environment: PushEnvironment, { Provider }: Library, config: ApnsConfig): Provider {
     const known = this.connections.get(environment);
     if (known) return known;
-    const connection = new this.library.Provider(optionsOf(this.config, environment));
+    const connection = new Provider(optionsOf(config, environment));
     this.connections.set(environment, connection);
     return connection;
   }
 
-  private notificationOf(Kind: Library['Notification'], appId: string, message: PushMessage): Notification {
+  private notificationOf(Kind: Library['Notification'], appId: string, message: PushMessage): Compiled {
     const { rings, shown, urgent, topic, expiresAt, data } = message;
-    const notification = new Kind();
+    const notification = new Kind() as Compiled;
+    notification.id = newId();
     // A background push may not have a higher priority.
     const isBackground = !rings && (shown === null || !urgent);
     notification.topic = rings ? `${appId}.voip` : appId;
@@ -128,6 +121,11 @@ export class ApnsClient extends PushClient implements OnApplicationShutdown {
   }
 }
 
+/** When the first push is sent: it takes a tenth of the API's start. */
+async function load(): Promise<{ library: Library; streams: ApnsStreams }> {
+  return { library: await import('@parse/node-apn'), streams: new ApnsStreams() };
+}
+
 /** The app may put something better in its place (UNNotificationServiceExtension). */
 function show(notification: Notification, text: string): void {
   notification.aps.alert = { body: text, 'loc-key': text };
@@ -135,10 +133,11 @@ function show(notification: Notification, text: string): void {
   notification.mutableContent = true;
 }
 
+/** As it comes at runtime: its types promise more. */
 interface FailureOfLibrary {
-  status?: number;
-  response?: { reason?: string; timestamp?: number };
-  error?: Error;
+  status?: number | undefined;
+  response?: { reason?: string; timestamp?: unknown } | undefined;
+  error?: Error | undefined;
 }
 
 function optionsOf({ key, keyId, teamId, urls, authority }: ApnsConfig, environment: PushEnvironment) {

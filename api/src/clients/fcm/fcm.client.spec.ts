@@ -121,7 +121,7 @@ describe('FCM', () => {
   });
 
   it('trusts no certificate but that of its authority', async () => {
-    const stranger = new Certificate('localhost');
+    const stranger = new Certificate();
     await deliver();
     await fake.down();
     await fake.up(stranger);
@@ -133,7 +133,7 @@ describe('FCM', () => {
     const unknown = await deliver();
     await fake.down();
     await fake.up();
-    stranger.remove();
+    stranger.release();
     const untrusted = { result: 'failed', detail: expect.stringMatching(/not trusted.*FCM_CA_FILE/) };
     expect([known, unknown]).toMatchObject([untrusted, untrusted]);
   });

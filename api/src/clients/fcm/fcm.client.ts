@@ -17,6 +17,7 @@ import {
   rejected,
   retry,
 } from '../push/push-client.js';
+import { within } from '../push/within.js';
 import { GoogleAccessTokens, NoAccessToken } from './google-access-tokens.js';
 import { type Attempt, asAttempt, giveUp, watchRequests } from './one-attempt.js';
 
@@ -61,10 +62,10 @@ export class FcmClient extends PushClient implements OnApplicationShutdown {
     this.connecting ??= connect(this.config, this.clock, this.timeoutMs);
     const attempt: Attempt = {};
     const send = this.send(await this.connecting, this.formOf(target.token, message), attempt);
-    return within(withinMs, send, () => {
-      giveUp(attempt.request);
-      return silence('FCM');
-    });
+    const ended = await within(withinMs, send);
+    if (ended !== 'late') return ended;
+    giveUp(attempt.request);
+    return silence('FCM');
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -155,14 +156,4 @@ async function connect(config: FcmConfig, clock: Clock, timeoutMs: number): Prom
   const credential = { getAccessToken: async () => ({ ...(await tokens.get()), expires_in: 0 }) };
   const app = initializeApp({ credential, projectId: config.projectId, httpAgent: agent }, newId());
   return { app, messaging: getMessaging(app), tokens, agent, stopWatching: watchRequests() };
-}
-
-async function within(ms: number, work: Promise<Delivery>, tooLate: () => Delivery): Promise<Delivery> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<'late'>((resolve) => {
-    timer = setTimeout(() => resolve('late'), ms);
-  });
-  const ended = await Promise.race([work, late]);
-  clearTimeout(timer);
-  return ended === 'late' ? tooLate() : ended;
 }

@@ -40,9 +40,10 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 
 /** Retry-After (RFC 9110 §10.2.3), seconds or a date, as milliseconds from now. Null: there is none, or none that says anything. */
 export function retryAfterMs(header: string | undefined, now: Date): number | null {
-  if (header === undefined || header.trim() === '') return null;
-  const ms = /^\s*\d{1,9}\s*$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now.getTime();
-  return Number.isFinite(ms) ? Math.max(0, ms) : null;
+  if (header !== undefined && /^\d{1,9}$/.test(header)) return Number(header) * 1000;
+  // Date.parse would take a number for a year.
+  const at = header?.endsWith(' GMT') ? Date.parse(header) : Number.NaN;
+  return Number.isNaN(at) ? null : Math.max(0, at - now.getTime());
 }
 
 /** Whole seconds that are left, for the lifetime that a provider is told. */

@@ -67,12 +67,10 @@ describe('Web Push', () => {
   });
 
   it('is refused when it is signed by another server', async () => {
-    fake.script.from(null);
-    const { FakeWebPush: Other } = await import('../../testing/push/fake-webpush.js');
-    const other = await Other.start();
-    const stolen = fake.subscribe().push_token.replace(fake.origin, other.origin);
-    expect(await deliver({}, { token: stolen })).toMatchObject({ result: 'failed' });
-    await other.stop();
+    client.onApplicationShutdown();
+    use({ VAPID_PRIVATE_KEY: '1a'.repeat(32) });
+    expect(await deliver()).toMatchObject({ result: 'rejected', detail: expect.stringContaining('VAPID_PRIVATE_KEY') });
+    expect(fake.messages).toEqual([]);
   });
 
   it.each([
@@ -99,13 +97,13 @@ describe('Web Push', () => {
   });
 
   it('trusts no certificate but that of its authority', async () => {
-    const stranger = new Certificate('localhost');
+    const stranger = new Certificate();
     await fake.down();
     await fake.up(stranger);
     const delivery = await deliver();
     await fake.down();
     await fake.up();
-    stranger.remove();
+    stranger.release();
     expect(delivery).toMatchObject({ result: 'failed', detail: expect.stringMatching(/not trusted.*WEBPUSH_CA_FILE/) });
   });
 

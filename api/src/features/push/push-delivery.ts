@@ -15,8 +15,11 @@ import { type Counter, Metrics } from '../../common/metrics.js';
 import { NeighbourTimes } from '../../common/neighbour-times.js';
 import { CONFIG, type Config } from '../../config/config.js';
 
-/** So many pushes are under way at a provider at a time: a dead one holds up no other. */
-const AT_A_TIME = 256;
+/**
+ * So many pushes are under way at a provider at a time: a dead one holds up no other. APNs takes twice as many on a connection,
+ * the others as many as their clients open connections.
+ */
+const AT_A_TIME = { apns: 500, fcm: 64, webpush: 64 };
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 4000;
 /** What goes wrong with every push is logged so often. */
@@ -37,7 +40,11 @@ export interface Errand {
 @Injectable()
 export class PushDelivery {
   private readonly logger = new Logger('push');
-  private readonly gates = { apns: new Gate(AT_A_TIME), fcm: new Gate(AT_A_TIME), webpush: new Gate(AT_A_TIME) };
+  private readonly gates = {
+    apns: new Gate(AT_A_TIME.apns),
+    fcm: new Gate(AT_A_TIME.fcm),
+    webpush: new Gate(AT_A_TIME.webpush),
+  };
   private readonly endings: Counter<'provider' | 'outcome'>;
   private readonly logged = new Map<string, number>();
   private readonly attemptMs: number;

@@ -6,12 +6,30 @@ import { fileURLToPath } from 'node:url';
 
 const SCRIPT = fileURLToPath(new URL('../../../../scripts/setup-certs.sh', import.meta.url));
 
-/** A certificate for a name, of an authority of its own. */
+/** A certificate for localhost, of an authority of its own. */
 export class Certificate {
+  private static own: Certificate | undefined;
+  private users = 1;
+
   private readonly directory = mkdtempSync(path.join(tmpdir(), 'veil-push-'));
 
-  constructor(...names: string[]) {
-    execFileSync(SCRIPT, [this.directory, ...names]);
+  constructor() {
+    execFileSync(SCRIPT, [this.directory, 'localhost', '127.0.0.1']);
+  }
+
+  /** The one that all fakes of a process show: making one takes a while. */
+  static share(): Certificate {
+    if (Certificate.own) Certificate.own.users += 1;
+    else Certificate.own = new Certificate();
+    return Certificate.own;
+  }
+
+  /** Removes it once nobody uses it any more. */
+  release(): void {
+    this.users -= 1;
+    if (this.users > 0) return;
+    if (Certificate.own === this) Certificate.own = undefined;
+    rmSync(this.directory, { recursive: true });
   }
 
   get authorityFile(): string {
@@ -20,10 +38,6 @@ export class Certificate {
 
   get options(): { key: Buffer; cert: Buffer } {
     return { key: this.read('server.key'), cert: this.read('server.crt') };
-  }
-
-  remove(): void {
-    rmSync(this.directory, { recursive: true });
   }
 
   private read(file: string): Buffer {

@@ -43,7 +43,7 @@ export class FakeApns {
   /** Connections that were opened. */
   connections = 0;
   private readonly keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  private readonly certificate = new Certificate('localhost');
+  private readonly certificate = Certificate.share();
   private readonly sessions = new Set<ServerHttp2Session>();
   private readonly servers = new Map<ApnsRequest['environment'], Http2SecureServer>();
   private readonly ports = { production: 0, sandbox: 0 };
@@ -101,7 +101,7 @@ export class FakeApns {
 
   async stop(): Promise<void> {
     await this.down();
-    this.certificate.remove();
+    this.certificate.release();
   }
 
   private async listen(environment: ApnsRequest['environment'], certificate: Certificate): Promise<void> {

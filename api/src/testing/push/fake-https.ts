@@ -16,7 +16,7 @@ export interface HttpsRequest {
 /** An HTTPS server with an authority of its own, which a fake answers through. */
 export abstract class FakeHttps {
   readonly script = new Script();
-  protected readonly certificate = new Certificate('localhost', '127.0.0.1');
+  protected readonly certificate = Certificate.share();
   private readonly sockets = new Set<Socket>();
   private server: Server | undefined;
   private port = 0;
@@ -49,7 +49,7 @@ export abstract class FakeHttps {
 
   async stop(): Promise<void> {
     await this.down();
-    this.certificate.remove();
+    this.certificate.release();
   }
 
   private async take(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -27,10 +27,13 @@ export class FakeWebPush extends FakeHttps {
   readonly messages: WebPushMessage[] = [];
   /** How many requests came. */
   requests = 0;
+  /** Browsers subscribe for one server, and its service takes pushes of no other (RFC 8292 §4.2). */
+  private readonly vapid = createECDH('prime256v1');
   private readonly subscriptions = new Map<string, Subscription>();
 
   static async start(): Promise<FakeWebPush> {
     const service = new FakeWebPush();
+    service.vapid.generateKeys();
     await service.up();
     return service;
   }
@@ -38,7 +41,7 @@ export class FakeWebPush extends FakeHttps {
   /** Settings that let the API come here. */
   get environment(): Record<string, string> {
     return {
-      VAPID_PRIVATE_KEY: randomBytes(32).toString('hex'),
+      VAPID_PRIVATE_KEY: this.vapid.getPrivateKey('hex').padStart(64, '0'),
       VAPID_SUBJECT: 'mailto:operator@veil.test',
       WEBPUSH_CA_FILE: this.certificate.authorityFile,
       WEBPUSH_PRIVATE_NETWORKS: '127.0.0.0/8, ::1',
@@ -78,6 +81,7 @@ export class FakeWebPush extends FakeHttps {
 
   private async isSigned({ authorization = '' }: HttpsRequest['headers']): Promise<boolean> {
     const [, jwt = '', key = ''] = /^vapid t=([\w.-]+), ?k=([\w-]+)$/i.exec(authorization) ?? [];
+    if (key !== this.vapid.getPublicKey('base64url')) return false;
     try {
       const { payload } = await jwtVerify(jwt, publicKeyOf(key), { algorithms: ['ES256'], audience: this.origin });
       const isShort = (payload.exp ?? 0) <= Date.now() / 1000 + DAY;
