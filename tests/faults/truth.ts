@@ -9,12 +9,14 @@ import { platform, secret } from '../support/platform.js';
 import { addressOf, SipClient } from '../support/sip-client.js';
 
 const PATIENCE_MS = 2000;
+/** Whoever asks the API for its readiness waits so long: what it says in that time is an answer. */
+export const READINESS_PATIENCE_MS = 4000;
 
 const { host, ports } = platform;
 
 /** How each server is asked in its own protocol whether it is there, past all others. */
 const PROBES: Record<Server, () => Promise<unknown>> = {
-  api: () => axios.get(`http://${host}:${ports.api}/health`, { proxy: false, timeout: PATIENCE_MS }),
+  api: () => axios.get(`http://${host}:${ports.api}/health`, { proxy: false, timeout: READINESS_PATIENCE_MS }),
   postgres: askPostgres,
   ejabberd: () => ejabberd('status'),
   kamailio: askKamailio,
@@ -24,7 +26,8 @@ const PROBES: Record<Server, () => Promise<unknown>> = {
 
 /** Whether a server answers. */
 export async function isUp(server: Server): Promise<boolean> {
-  const late = new Promise<false>((resolve) => setTimeout(resolve, PATIENCE_MS, false).unref());
+  const patienceMs = server === 'api' ? READINESS_PATIENCE_MS : PATIENCE_MS;
+  const late = new Promise<false>((resolve) => setTimeout(resolve, patienceMs, false).unref());
   const probe = PROBES[server]().then(
     () => true,
     () => false,

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import axios from 'axios';
 import type { Server } from '../support/host.js';
 import { platform } from '../support/platform.js';
-import { isUp } from './truth.js';
+import { isUp, READINESS_PATIENCE_MS } from './truth.js';
 
 /** How soon readiness must say what is. */
 const TRUTH_WITHIN_MS = 5000;
@@ -71,7 +71,7 @@ const isDownBeside = (looks: readonly Look[], index: number): boolean =>
 async function isToldUp(server: Server): Promise<boolean> {
   const url = `http://${platform.host}:${platform.ports.api}/health/ready`;
   const answer = await axios
-    .get(url, { proxy: false, timeout: 4000, validateStatus: () => true })
+    .get(url, { proxy: false, timeout: READINESS_PATIENCE_MS, validateStatus: () => true })
     .catch(() => undefined);
   if (!answer) return false;
   if (server === 'api') return answer.status === 200;
