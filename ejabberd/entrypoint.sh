@@ -40,4 +40,5 @@ exec env -i \
   -eval "{ok, M, Code} = compile:file(\"$here/veil_passwords.erl\", [binary]), {module, M} = code:load_binary(M, [], Code)" \
   -s ejabberd \
   -eval 'ok = veil_passwords:register()' \
-  -eval "ok = file:eval(\"$here/account_removal.erl\")"
+  -eval "ok = file:eval(\"$here/account_removal.erl\")" \
+  -eval "ok = file:eval(\"$here/push_service.erl\")"
