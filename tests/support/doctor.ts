@@ -8,7 +8,7 @@ import { platform } from './platform.js';
 const checkout = path.resolve(import.meta.dirname, '..', '..', '..');
 const NODE = path.join(checkout, 'node_modules', 'node', 'bin', 'node');
 const CLI = path.join(checkout, 'api', 'dist', 'cli.js');
-const SECRETS = ['DB_PASSWORD', 'JWT_SECRET', 'NAME_SECRET', 'TURN_SECRET', 'INTERNAL_SECRET'];
+const SECRETS = ['DB_PASSWORD', 'JWT_SECRET', 'NAME_SECRET', 'TURN_SECRET', 'INTERNAL_SECRET', 'XMPP_COMPONENT_SECRET'];
 
 /** Trusts the authority of the platform. */
 export const TRUSTING = ['--ca', platform.certificateAuthorityFile];

@@ -1,4 +1,5 @@
-import { hostName, integer, type SettingReader, setting, url } from './setting.js';
+import type { Secret } from '../common/secret.js';
+import { hostName, integer, type SettingReader, secretSetting, setting, url } from './setting.js';
 
 export const neighbourSettings = {
   XMPP_API_URL: setting(
@@ -6,6 +7,17 @@ export const neighbourSettings = {
     url('http:', 'https:'),
     '',
     'Admin API of ejabberd. Plain HTTP is accepted for a loopback address only. Empty: http://127.0.0.1:XMPP_API_PORT.',
+  ),
+  XMPP_COMPONENT_HOST: setting(
+    'XMPP_COMPONENT_HOST',
+    hostName,
+    '127.0.0.1',
+    'Address of the component listener of ejabberd, which has no TLS.',
+  ),
+  XMPP_COMPONENT_SECRET: secretSetting(
+    'XMPP_COMPONENT_SECRET',
+    16,
+    'Opens the component listener of ejabberd. Devices that get pushes for chat register again after a new one.',
   ),
   SIP_RPC_URL: setting(
     'SIP_RPC_URL',
@@ -26,6 +38,8 @@ export const neighbourSettings = {
 export interface NeighboursConfig {
   /** Empty: derived from the port. */
   ejabberdUrl: string;
+  componentHost: string;
+  componentSecret: Secret;
   /** Empty: derived from the port. */
   kamailioUrl: string;
   rtpengineHost: string;
@@ -37,6 +51,8 @@ export function readNeighbours(reader: SettingReader): NeighboursConfig {
   reader.requireTls(neighbourSettings.XMPP_API_URL, ejabberdUrl, 'passwords cross it');
   return {
     ejabberdUrl,
+    componentHost: reader.read(neighbourSettings.XMPP_COMPONENT_HOST),
+    componentSecret: reader.read(neighbourSettings.XMPP_COMPONENT_SECRET),
     kamailioUrl: reader.read(neighbourSettings.SIP_RPC_URL),
     rtpengineHost: reader.read(neighbourSettings.RTPENGINE_HOST),
     timeoutMs: reader.read(neighbourSettings.NEIGHBOUR_TIMEOUT_MS),

@@ -4,5 +4,4 @@ import { secretSetting } from './setting.js';
 export const serverSettings = {
   DB_EJABBERD_PASSWORD: secretSetting('DB_EJABBERD_PASSWORD', 16, 'Password of the role ejabberd.'),
   DB_KAMAILIO_PASSWORD: secretSetting('DB_KAMAILIO_PASSWORD', 16, 'Password of the role kamailio.'),
-  XMPP_COMPONENT_SECRET: secretSetting('XMPP_COMPONENT_SECRET', 16, 'Opens the component listener of ejabberd.'),
 };

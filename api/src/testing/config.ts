@@ -9,6 +9,7 @@ export const testEnvironment = {
   NAME_SECRET: 'name-0123456789abcdefghijklmnopqrstuvwxyz',
   INTERNAL_SECRET: 'internal-0123456789abcdefghijklmnopqrst',
   TURN_SECRET: 'turn-0123456789abcdef',
+  XMPP_COMPONENT_SECRET: 'component-0123456789abcdef',
 } satisfies NodeJS.ProcessEnv;
 
 export const testConfig = (changes: NodeJS.ProcessEnv = {}): Config => loadConfig({ ...testEnvironment, ...changes });
