@@ -1,10 +1,12 @@
 /**
- * The push service's side: the component listener on which the API receives what ejabberd has to push (XEP-0114,
- * XEP-0357), and how little it is told.
+ * The chat server's side of pushes: the component listener on which the API receives what ejabberd has to push (XEP-0114,
+ * XEP-0357), how little it is told, and which of its answers end a push session.
  */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Account, registerAccount } from '../support/api.js';
+import { pushSessionEnds } from '../support/chat-push.js';
+import { startServer, stopServer } from '../support/host.js';
 import { platform, secret } from '../support/platform.js';
 import { closeXmppClients, XmppClient } from '../support/xmpp.js';
 import { XmppComponent } from '../support/xmpp-stream.js';
@@ -13,12 +15,19 @@ const SERVICE = `push.${platform.domain}`;
 
 let alice: Account;
 let bob: Account;
+let group: { group_id: string; jid: string };
 
+// The API is the push service: while it is away, a component of our own takes its place and sees what comes.
 beforeAll(async () => {
   [alice, bob] = await Promise.all([registerAccount('alice'), registerAccount('bob')]);
+  group = (await alice.api.post('/groups', { name: 'Crew', member_jids: [bob.jid] })).data;
+  await stopServer('api');
 });
 
-afterAll(closeXmppClients);
+afterAll(async () => {
+  await closeXmppClients();
+  await startServer('api');
+});
 
 describe('the component listener', () => {
   it('takes the push service, by its secret', async () => {
@@ -50,11 +59,11 @@ describe('a push', () => {
 
   afterAll(() => component.close());
 
-  /** The next publication to our node, answered as XEP-0357 wants it. */
-  async function nextPush(): Promise<string> {
+  /** The next publication to our node, answered as XEP-0357 wants it, or as the test does. */
+  async function nextPush(answer = (attributes: string) => `<iq type='result' ${attributes}/>`): Promise<string> {
     const [push] = await component.read(new RegExp(`<iq(?:(?!</iq>).)*<publish node='${node}'.*?</iq>`, 's'));
     const id = /id='([^']+)'/.exec(push)![1];
-    component.write(`<iq type='result' id='${id}' from='${SERVICE}' to='${platform.domain}'/>`);
+    component.write(answer(`id='${id}' from='${SERVICE}' to='${platform.domain}'`));
     return push;
   }
 
@@ -92,7 +101,6 @@ describe('a push', () => {
   });
 
   it('is sent for a message to a group of which he is a member', async () => {
-    const group = (await alice.api.post('/groups', { name: 'Crew', member_jids: [bob.jid] })).data;
     const a = await XmppClient.connect(alice);
     await a.join(group.jid);
     await a.sendToRoom(group.jid, 'All hands on deck');
@@ -107,5 +115,25 @@ describe('a push', () => {
     const push = await nextPush();
     // The one for the text is the first that came.
     expect(push).toContain('New message');
+  });
+
+  it.each([
+    ['wait', 'recipient-unavailable'],
+    ['cancel', 'item-not-found'],
+    ['auth', 'forbidden'],
+  ])('that is refused ends the push session, unless the error is of type wait: %s', async (type, condition) => {
+    const phone = await XmppClient.connect(bob);
+    await phone.enablePush(node, key);
+    await phone.close();
+    const a = await XmppClient.connect(alice);
+    await a.send(bob.jid, `Refused with ${type}`);
+    const named = `<${condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>`;
+    await nextPush((attributes) => `<iq type='error' ${attributes}><error type='${type}'>${named}</error></iq>`);
+    if (type === 'wait') {
+      await a.send(bob.jid, 'Asked again');
+      await nextPush();
+    } else {
+      await pushSessionEnds(bob, { node });
+    }
   });
 });

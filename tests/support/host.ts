@@ -59,16 +59,27 @@ export async function serverPids(): Promise<Record<Server, number>> {
   return Object.fromEntries(await Promise.all(SERVERS.map(pidOf))) as Record<Server, number>;
 }
 
+const supervise = (verb: 'start' | 'stop', server: Server) =>
+  run('/usr/bin/supervisorctl', ['-c', path.join(platform.directory, 'etc', 'supervisord.conf'), verb, server]);
+
+/** It stays away until `startServer`. */
+export async function stopServer(server: Server): Promise<void> {
+  await supervise('stop', server);
+}
+
+/** Resolves when it answers. */
+export async function startServer(server: Server): Promise<void> {
+  await supervise('start', server);
+  await until(`${server} answers again`, () => answers(server), { timeoutMs: 60_000 });
+}
+
 /** Stops a server, and starts it again after the work: it stays away meanwhile. */
 export async function without<T>(server: Server, work: () => Promise<T>): Promise<T> {
-  const supervise = (verb: string) =>
-    run('/usr/bin/supervisorctl', ['-c', path.join(platform.directory, 'etc', 'supervisord.conf'), verb, server]);
-  await supervise('stop');
+  await stopServer(server);
   try {
     return await work();
   } finally {
-    await supervise('start');
-    await until(`${server} answers again`, () => answers(server), { timeoutMs: 60_000 });
+    await startServer(server);
   }
 }
 

@@ -3,13 +3,16 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import axios, { type AxiosInstance } from 'axios';
-import { platform } from './platform.js';
+import { platform, secret } from './platform.js';
 import { until } from './wait.js';
 
 /** The checkout: up.sh put node and the built API there. The working directory is not always its root. */
 const root = path.resolve(import.meta.dirname, '..', '..', '..');
 
-const SECRETS = ['DB_PASSWORD', 'JWT_SECRET', 'NAME_SECRET', 'TURN_SECRET', 'INTERNAL_SECRET', 'VAPID_PRIVATE_KEY'];
+const SECRETS = [
+  ...['DB_PASSWORD', 'JWT_SECRET', 'NAME_SECRET', 'TURN_SECRET', 'INTERNAL_SECRET', 'XMPP_COMPONENT_SECRET'],
+  'VAPID_PRIVATE_KEY',
+];
 
 /** A second on a machine that has nothing else to do. */
 const START_WITHIN_MS = 30_000;
@@ -24,6 +27,7 @@ export class OwnApi {
   private constructor(
     private readonly process: ChildProcess,
     readonly port: number,
+    private readonly internalPort: number,
   ) {
     for (const stream of [process.stdout, process.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {
@@ -49,7 +53,7 @@ export class OwnApi {
     const child = spawn(node, ['--enable-source-maps', path.join(root, 'api', 'dist', 'main.js')], {
       env: environment,
     });
-    const api = new OwnApi(child, port);
+    const api = new OwnApi(child, port, Number(environment.API_INTERNAL_PORT));
     await api.answers().catch(async (cause: unknown) => {
       await api.kill();
       throw new Error(`the own API does not answer: ${api.output}`, { cause });
@@ -81,6 +85,16 @@ export class OwnApi {
       timeout: 10_000,
       proxy: false,
     });
+  }
+
+  /** What the process counts: the sum of a metric's values, or that of those with these labels (`outcome="accepted"`). */
+  async metric(name: string, labels = ''): Promise<number> {
+    const { data } = await axios.get<string>(`http://127.0.0.1:${this.internalPort}/metrics`, {
+      headers: { authorization: `Bearer ${secret('internal_secret')}` },
+      proxy: false,
+    });
+    const lines = data.split('\n').filter((line) => line.startsWith(name) && line.includes(labels));
+    return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
   }
 
   /** Ends the process in the middle of whatever it does. */

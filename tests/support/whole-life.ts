@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type Account, apiClient, registerAccount } from './api.js';
+import { registerDevice, type XmppPush } from './chat-push.js';
 import { waitsOffline, writeToVeil } from './databases.js';
 import { https } from './https.js';
 import { SipClient } from './sip-client.js';
@@ -27,6 +28,8 @@ export class WholeLife {
   phone!: SipClient;
   /** Open, and not available: what is sent to the account waits. */
   stream!: XmppClient;
+  /** Where the chat server pushes to its device. */
+  private push!: XmppPush;
   private sessionId = '';
 
   private constructor(
@@ -45,8 +48,7 @@ export class WholeLife {
     await life.registerDevices();
     await life.refreshSession();
     life.stream = await XmppClient.connect(account, { available: false });
-    // Last: a push for which no component is there to take it ends the registration.
-    await life.stream.enablePush(`device-${life.mark}`, life.mark);
+    await life.stream.enablePush(life.push.node, life.push.secret);
     return life;
   }
 
@@ -56,7 +58,7 @@ export class WholeLife {
 
   /** What its rows can be found by. */
   get signs(): string[] {
-    return [this.account.username, this.accountId, this.mark, this.sessionId];
+    return [this.account.username, this.accountId, this.mark, this.sessionId, this.push.node];
   }
 
   /** Rows that stay for a moment only, and that a deletion may come upon. */
@@ -127,8 +129,8 @@ export class WholeLife {
 
   private async registerDevices(): Promise<void> {
     const { account, mark } = this;
-    const device = { jid: account.jid, device_id: `device-${mark}`, platform: 'ios', app_id: 'com.example.veil' };
-    await account.api.post('/push/register', { ...device, push_token: `token-${mark}` });
+    const device = { platform: 'ios', push_token: `token-${mark}` };
+    this.push = await registerDevice(account, `device-${mark}`, device);
     this.phone = await SipClient.open(account);
     await this.phone.register();
   }

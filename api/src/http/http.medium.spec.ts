@@ -176,6 +176,7 @@ describe('the REST API', () => {
       kamailio: { state: 'up' },
       rtpengine: { state: 'down' },
       coturn: { state: 'down' },
+      chat_push: { state: 'up' },
     });
   });
 

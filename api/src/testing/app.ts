@@ -10,6 +10,8 @@ import { Ejabberd } from '../clients/ejabberd/ejabberd.client.js';
 import { FakeEjabberd } from '../clients/ejabberd/ejabberd.fake.js';
 import { Kamailio } from '../clients/kamailio/kamailio.client.js';
 import { FakeKamailio } from '../clients/kamailio/kamailio.fake.js';
+import { XmppComponent } from '../clients/xmpp-component/xmpp-component.client.js';
+import { FakeXmppComponent } from '../clients/xmpp-component/xmpp-component.fake.js';
 import { Clock } from '../common/clock.js';
 import { loadConfig } from '../config/config.js';
 import type { HttpLimits } from '../config/http.config.js';
@@ -22,6 +24,7 @@ export class TestApp {
   readonly ejabberd = new FakeEjabberd();
   readonly chatData = new FakeChatData();
   readonly kamailio = new FakeKamailio();
+  readonly xmppComponent = new FakeXmppComponent(`push.${testEnvironment.XMPP_DOMAIN}`);
   private constructor(
     readonly database: TestDatabase,
     private nest: NestFastifyApplication | undefined = undefined,
@@ -105,6 +108,8 @@ export class TestApp {
         .useValue(this.ejabberd)
         .overrideProvider(ChatData)
         .useValue(this.chatData)
+        .overrideProvider(XmppComponent)
+        .useValue(this.xmppComponent)
         .overrideProvider(Clock)
         .useValue(clock)
         .overrideProvider(Kamailio)

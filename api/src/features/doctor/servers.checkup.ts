@@ -3,7 +3,7 @@ import { Ejabberd } from '../../clients/ejabberd/ejabberd.client.js';
 import { Kamailio } from '../../clients/kamailio/kamailio.client.js';
 import { installedVersion } from '../../clients/probes/installed-version.js';
 import { CONFIG, type Config } from '../../config/config.js';
-import { NEIGHBOURS, type Neighbour } from '../health/health.dto.js';
+import { SERVERS } from '../health/health.dto.js';
 import { HealthService } from '../health/health.service.js';
 import { type Finding, fault, ok } from './finding.js';
 import { judgeVersion } from './machine.rules.js';
@@ -12,7 +12,7 @@ import type { ServerName } from './remedies.js';
 
 const VERSION_MS = 3000;
 
-const EFFECTS: Record<Neighbour, [server: ServerName, effect: string]> = {
+const EFFECTS: Record<(typeof SERVERS)[number], [server: ServerName, effect: string]> = {
   postgresql: ['postgres', 'nobody can log in, and no call is routed'],
   ejabberd: ['ejabberd', 'nobody can chat, register or log in'],
   kamailio: ['kamailio', 'nobody can call'],
@@ -37,7 +37,7 @@ export class ServersCheckup {
 
   private async examineHealth(): Promise<Finding[]> {
     const { neighbours } = await this.health.readiness();
-    return NEIGHBOURS.map((name) => {
+    return SERVERS.map((name) => {
       const subject = { id: `server.${name}`, probed: `Inner side of ${name}` };
       const { state, ms } = neighbours[name];
       if (state === 'up') return { ...subject, ...ok(`answers in ${Math.round(ms)} ms`) };

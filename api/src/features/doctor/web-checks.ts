@@ -35,7 +35,7 @@ export async function checkReadiness(ask: Ask, deadline: Deadline): Promise<Verd
   if (state === 'ready') return ok('the API reaches all its servers');
   const remedy = 'see what is said of these servers here; scripts/up.sh starts what is not running';
   if (state === 'degraded')
-    return warning(`the API does not reach ${names}: accounts and chat work, calls may not`, remedy);
+    return warning(`the API does not reach ${names}: accounts and chat work, calls or pushes may not`, remedy);
   return fault(`the API does not reach ${names}: hardly anything works`, remedy);
 }
 

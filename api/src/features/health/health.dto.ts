@@ -5,7 +5,9 @@ export class HealthAnswer {
   status!: 'ok';
 }
 
-export const NEIGHBOURS = ['postgresql', 'ejabberd', 'kamailio', 'rtpengine', 'coturn'] as const;
+export const SERVERS = ['postgresql', 'ejabberd', 'kamailio', 'rtpengine', 'coturn'] as const;
+/** With the connection that this process keeps to the component listener of ejabberd. */
+export const NEIGHBOURS = [...SERVERS, 'chat_push'] as const;
 export type Neighbour = (typeof NEIGHBOURS)[number];
 
 export class NeighbourState {
@@ -31,13 +33,16 @@ export class NeighbourStates implements Record<Neighbour, NeighbourState> {
 
   @ApiProperty()
   coturn!: NeighbourState;
+
+  @ApiProperty({ description: 'The component listener of ejabberd, by which it wakes devices' })
+  chat_push!: NeighbourState;
 }
 
 export class ReadinessAnswer {
   @ApiProperty({
     enum: ['ready', 'degraded', 'unavailable', 'stopping'],
     description:
-      '`degraded`: accounts and chat work, calls or relaying may not. `unavailable` and `stopping` (this process is about to end) answer 503',
+      '`degraded`: accounts and chat work, calls, relaying or pushes may not. `unavailable` and `stopping` (this process is about to end) answer 503',
   })
   status!: 'ready' | 'degraded' | 'unavailable' | 'stopping';
 

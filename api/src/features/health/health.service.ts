@@ -3,6 +3,7 @@ import { Coturn } from '../../clients/coturn/coturn.client.js';
 import { Ejabberd } from '../../clients/ejabberd/ejabberd.client.js';
 import { Kamailio } from '../../clients/kamailio/kamailio.client.js';
 import { Rtpengine } from '../../clients/rtpengine/rtpengine.client.js';
+import { XmppComponent } from '../../clients/xmpp-component/xmpp-component.client.js';
 import { Clock } from '../../common/clock.js';
 import { NEIGHBOURS, type Neighbour, type NeighbourState, type ReadinessAnswer } from './health.dto.js';
 import { HealthRepository } from './health.repository.js';
@@ -28,6 +29,7 @@ export class HealthService {
     kamailio: Kamailio,
     media: Rtpengine,
     turn: Coturn,
+    push: XmppComponent,
   ) {
     this.probes = {
       postgresql: () => database.ping(),
@@ -35,6 +37,7 @@ export class HealthService {
       kamailio: () => kamailio.ping(),
       rtpengine: () => media.ping(PATIENCE_MS),
       coturn: () => turn.ping(PATIENCE_MS),
+      chat_push: async () => requireConnected(push),
     };
   }
 
@@ -65,6 +68,10 @@ export class HealthService {
     );
     return { state, ms: this.clock.milliseconds() - startedAt };
   }
+}
+
+function requireConnected({ connected }: XmppComponent): void {
+  if (!connected) throw new Error('not connected');
 }
 
 function within(ms: number, work: Promise<void>): Promise<void> {

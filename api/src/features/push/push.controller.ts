@@ -13,6 +13,7 @@ import {
   TestPushRequest,
 } from './push.dto.js';
 import { PushService } from './push.service.js';
+import { PushNodes } from './push-nodes.js';
 import { PushTest } from './push-test.js';
 
 @ApiTags('push')
@@ -21,6 +22,7 @@ import { PushTest } from './push-test.js';
 export class PushController {
   constructor(
     private readonly push: PushService,
+    private readonly nodes: PushNodes,
     private readonly tests: PushTest,
   ) {}
 
@@ -31,7 +33,7 @@ export class PushController {
   @ApiOkResponse({ type: RegisterPushAnswer })
   @Problems('validation_failed', 'unauthenticated', 'forbidden', 'too_many_devices', 'rate_limited')
   register(@CurrentCaller() caller: Caller, @Body() request: RegisterPushRequest): Promise<RegisterPushAnswer> {
-    return this.push.register(caller, request).then(() => ({ status: 'registered' }));
+    return this.push.register(caller, request).then(() => this.nodes.registered(caller, request.device_id));
   }
 
   @Delete('register')

@@ -55,9 +55,28 @@ export class DeregisterPushRequest {
   device_id!: string;
 }
 
+export class XmppPush {
+  @ApiProperty({ description: 'The push service', example: 'push.localhost' })
+  jid!: string;
+
+  @ApiProperty({ description: 'Names the device; the same for as long as it is registered' })
+  node!: string;
+
+  @ApiProperty({ description: 'Goes into the publish-options' })
+  secret!: string;
+}
+
 export class RegisterPushAnswer {
   @ApiProperty({ enum: ['registered'] })
   status!: 'registered';
+
+  @ApiProperty({
+    type: XmppPush,
+    nullable: true,
+    description:
+      'What the client enables push with on its XMPP stream (XEP-0357); null when the device was deregistered meanwhile',
+  })
+  xmpp_push!: XmppPush | null;
 }
 
 export class DeregisterPushAnswer {

@@ -25,7 +25,12 @@ describe('push registrations', () => {
     SELECT device_uuid, platform, push_token FROM push_registrations WHERE jid = ${account.jid} ORDER BY device_uuid`;
 
   it('keeps one token for each device, the newest', async () => {
-    expect((await register(device())).body).toEqual({ status: 'registered' });
+    const answer = (await register(device())).body;
+    expect(answer).toEqual({
+      status: 'registered',
+      xmpp_push: { jid: 'push.veil.test', node: expect.any(String), secret: expect.any(String) },
+    });
+    expect((await register(device())).body).toEqual(answer);
     expect((await register(device({ device_id: 'phone-2', platform: 'android' }))).status).toBe(200);
     expect((await register(device({ push_token: 'fresh' }))).status).toBe(200);
     expect(await rows()).toEqual([
@@ -39,6 +44,18 @@ describe('push registrations', () => {
     const body = { jid: account.jid, device_id: 'old' };
     expect((await deregister(body)).body).toEqual({ status: 'deregistered' });
     expect((await deregister(body)).body.code).toBe('not_found');
+  });
+
+  it('gives a device that comes again another node', async () => {
+    const node = async () => (await register(device({ device_id: 'again' }))).body.xmpp_push.node;
+    const first = await node();
+    await deregister({ jid: account.jid, device_id: 'again' });
+    expect(await node()).not.toBe(first);
+  });
+
+  it('gives one node to all who register a device at once', async () => {
+    const answers = await Promise.all(Array.from({ length: 8 }, () => register(device({ device_id: 'busy' }))));
+    expect(new Set(answers.map(({ body }) => body.xmpp_push.node)).size).toBe(1);
   });
 
   it('registers nothing for another', async () => {

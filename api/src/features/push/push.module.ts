@@ -4,13 +4,15 @@ import { PushController } from './push.controller.js';
 import { PushRepository } from './push.repository.js';
 import { PushService } from './push.service.js';
 import { PushDelivery } from './push-delivery.js';
+import { PushNodes } from './push-nodes.js';
+import { PushNodesRepository } from './push-nodes.repository.js';
 import { PushSender } from './push-sender.js';
 import { PushTest } from './push-test.js';
 
 @Module({
   imports: [PushClientsModule],
   controllers: [PushController],
-  providers: [PushService, PushRepository, PushSender, PushDelivery, PushTest],
-  exports: [PushSender],
+  providers: [PushService, PushRepository, PushSender, PushDelivery, PushNodes, PushNodesRepository, PushTest],
+  exports: [PushSender, PushNodes],
 })
 export class PushModule {}
