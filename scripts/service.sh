@@ -15,6 +15,8 @@ main() {
   # shellcheck source=/dev/null
   . "$state/etc/settings.env"
   umask 077
+  # A server that crashes leaves no file with its memory: secrets and messages are in it.
+  ulimit -c 0
   export_directories "$service"
   if [ "$action" = entrypoint ]; then
     end_leftovers "$service"
