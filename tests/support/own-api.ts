@@ -27,7 +27,7 @@ export class OwnApi {
   private constructor(
     private readonly process: ChildProcess,
     readonly port: number,
-    private readonly internalPort: number,
+    readonly internalPort: number,
   ) {
     for (const stream of [process.stdout, process.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {

@@ -63,6 +63,8 @@ export const audioDescription = (port = 40_000): string =>
 export class SipClient {
   /** Nonces count their uses (RFC 7616, 3.4): answers to one challenge differ in nc. */
   private readonly uses = new Map<string, number>();
+  /** Of the URI in the Contact, each with its semicolon: `;pn-provider=apns`. */
+  contactParameters = '';
 
   private constructor(
     readonly credentials: Credentials,
@@ -87,7 +89,7 @@ export class SipClient {
   get contact(): string {
     const { name, address, port } = this.transport;
     const parameters = { udp: '', tcp: ';transport=tcp', tls: ';transport=tls', wss: ';transport=ws' }[name];
-    return `<sip:${this.credentials.username}@${address}${port ? `:${port}` : ''}${parameters}>`;
+    return `<sip:${this.credentials.username}@${address}${port ? `:${port}` : ''}${parameters}${this.contactParameters}>`;
   }
 
   /** Sends a request as it is, with no answer to a challenge. */
