@@ -26,6 +26,8 @@ interface ServerInfo {
   turn_server_tls: string;
   http_upload_host: string;
   registration: string;
+  push_providers: string[];
+  vapid_public_key: string | null;
   server_version: string;
   min_client_version: string;
 }
@@ -114,6 +116,8 @@ describe('/server/info', () => {
       turn_server_tls: expect.stringMatching(/:\d+$/),
       http_upload_host: expect.any(String),
       registration: 'open',
+      push_providers: ['webpush'],
+      vapid_public_key: expect.any(String),
       server_version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
       min_client_version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
     });
