@@ -24,6 +24,7 @@ const device = ({ alice, canaries }: Walk): object => ({
   device_id: 'canary-phone',
   platform: 'ios',
   push_token: canaries.make('push token'),
+  alert_token: canaries.make('push token'),
   app_id: 'com.example.veil',
 });
 
@@ -129,6 +130,9 @@ export const VISITS: Readonly<Record<string, Visit>> = {
   'DELETE /api/v1/groups/{group_id}': { request: inGroup() },
 
   'POST /api/v1/push/register': { request: (walk) => ({ as: walk.alice, body: device(walk) }) },
+  'POST /api/v1/push/test': {
+    request: ({ alice }) => ({ as: alice, body: { device_id: 'canary-phone', kind: 'message' } }),
+  },
   'POST /api/v1/push/call-notify': {
     request: ({ alice, bob }) => ({
       internal: true,
