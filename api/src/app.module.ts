@@ -3,6 +3,7 @@ import type { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { AccountModule } from './features/account/account.module.js';
+import { CallsModule } from './features/calls/calls.module.js';
 import { ChatPushModule } from './features/chat-push/chat-push.module.js';
 import { DoctorModule } from './features/doctor/doctor.module.js';
 import { EmailModule } from './features/email/email.module.js';
@@ -23,6 +24,7 @@ import { HttpModule } from './http/http.module.js';
     DatabaseModule,
     HttpModule,
     AccountModule,
+    CallsModule,
     DoctorModule,
     EmailModule,
     ExportModule,

@@ -3,6 +3,7 @@ import { type Account, apiClient, registerAccount } from './api.js';
 import { registerDevice, type XmppPush } from './chat-push.js';
 import { waitsOffline, writeToVeil } from './databases.js';
 import { https } from './https.js';
+import { startCall } from './sip-call.js';
 import { SipClient } from './sip-client.js';
 import { until } from './wait.js';
 import { XmppClient } from './xmpp.js';
@@ -133,6 +134,20 @@ export class WholeLife {
     this.push = await registerDevice(account, `device-${mark}`, device);
     this.phone = await SipClient.open(account);
     await this.phone.register();
+    await this.beCalled();
+  }
+
+  /** Somebody calls, and the phone declines. */
+  private async beCalled(): Promise<void> {
+    const caller = await SipClient.open(this.peer);
+    const call = await startCall(caller, this.phone.address);
+    const invite = await this.phone.incoming('INVITE');
+    this.phone.reply(invite, 180, { tag: 'phone' });
+    this.phone.reply(invite, 603, { tag: 'phone' });
+    caller.acknowledge(call, await caller.final(call));
+    caller.close();
+    const { api } = this.account;
+    await until('the call is known', async () => (await api.get('/calls')).data.calls[0]?.outcome === 'declined');
   }
 
   private async refreshSession(): Promise<void> {

@@ -34,6 +34,12 @@ export const retentionSettings = {
     1000,
     "How much an account's files may take together, in MB, at least 100; the oldest go for a new one. 0: as much as there is.",
   ),
+  CALL_HISTORY_DAYS: setting(
+    'CALL_HISTORY_DAYS',
+    integer(0, TEN_YEARS),
+    90,
+    'How long calls stay in the history of who has called and who was called, in days. 0: until their accounts are deleted.',
+  ),
   NAME_SECRET: secretSetting(
     'NAME_SECRET',
     32,
@@ -48,6 +54,7 @@ export interface RetentionConfig {
   chatOfflineDays: number;
   uploadDays: number;
   uploadQuotaMb: number;
+  callHistoryDays: number;
   nameSecret: Secret;
 }
 
@@ -58,6 +65,7 @@ export function readRetention({ read }: SettingReader): RetentionConfig {
     chatOfflineDays: read(retentionSettings.CHAT_OFFLINE_DAYS),
     uploadDays: read(retentionSettings.UPLOAD_DAYS),
     uploadQuotaMb: read(retentionSettings.UPLOAD_QUOTA_MB),
+    callHistoryDays: read(retentionSettings.CALL_HISTORY_DAYS),
     nameSecret: read(retentionSettings.NAME_SECRET),
   };
 }

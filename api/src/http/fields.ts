@@ -1,11 +1,12 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
-import { buildMessage, IsIn, IsOptional, IsString, MaxLength, MinLength, ValidateBy } from 'class-validator';
+import { buildMessage, IsIn, IsOptional, IsString, Matches, MaxLength, MinLength, ValidateBy } from 'class-validator';
 
 /** Control characters, NUL among them, and code points that are no characters: no text, and XML forbids them. */
 const NOT_TEXT = /\p{Cc}|\p{Noncharacter_Code_Point}/u;
 
-const isCleanText = (value: unknown): boolean =>
+/** Whether it is a line of text: the database and XML take it. */
+export const isCleanText = (value: unknown): value is string =>
   typeof value === 'string' && value.isWellFormed() && !NOT_TEXT.test(value);
 
 const IsCleanText = () =>
@@ -66,5 +67,32 @@ export function TextList(most: number, max: number, description: string, example
       },
     }),
     ApiProperty({ description, example, type: [String], maxItems: most }),
+  );
+}
+
+/** A time in seconds since the epoch, with up to six decimals, as text: a number would lose some of them. */
+export function OptionalSeconds(description: string): PropertyDecorator {
+  return applyDecorators(
+    IsOptional(),
+    Matches(/^\d{1,10}(\.\d{1,6})?$/, { message: 'must be seconds since the epoch' }),
+    ApiProperty({
+      description: `${description}, in seconds since the epoch`,
+      example: '1795894484.123456',
+      required: false,
+    }),
+  );
+}
+
+/** A list of objects that whoever takes it reads one by one. */
+export function Objects(most: number, description: string): PropertyDecorator {
+  return applyDecorators(
+    ValidateBy({
+      name: 'isObjects',
+      validator: {
+        validate: (value) => Array.isArray(value) && value.length <= most,
+        defaultMessage: buildMessage(() => `must be a list of at most ${most}`),
+      },
+    }),
+    ApiProperty({ description, type: 'array', items: { type: 'object' }, maxItems: most }),
   );
 }

@@ -30,6 +30,9 @@ export const RATE_LIMITS = {
   change_group: { per: 'account', calls: 120, windowSeconds: 60 },
   register_push: { per: 'account', calls: 60, windowSeconds: 60 },
   test_push: { per: 'account', calls: 10, windowSeconds: 60 },
+  /** Calls that wake phones, by who calls and by who is called. One beyond goes on, and wakes none. */
+  calls_from: { per: 'account', calls: 20, windowSeconds: 60 },
+  calls_to: { per: 'account', calls: 40, windowSeconds: 60 },
 } as const satisfies Record<string, RateLimit>;
 
 export type RateLimitName = keyof typeof RATE_LIMITS;

@@ -16,6 +16,8 @@ const NOT_BY_CASCADE: Readonly<Record<string, string>> = {
   'kamailio.location_attrs': 'never written',
   'kamailio.subscriber': 'removed when the account is closed',
   'kamailio.version': 'no data of accounts',
+  'public.call_events': 'those about its devices go with it, the others with their call',
+  'public.calls': 'the other party keeps them, without it; gone when both are',
   'public.groups': 'handed over, or removed with the last member',
   'public.invites': 'no data of accounts',
   'public.mails': 'go with the account that they are about; the others when they expire',

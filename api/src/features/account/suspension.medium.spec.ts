@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { TestApp } from '../../testing/app.js';
-import { PushRepository } from '../push/push.repository.js';
+import { CallNotices } from '../calls/call-notices.js';
 import { SessionEnding } from '../sessions/session-ending.js';
 import { AccountRepository } from './account.repository.js';
 import { AccountRemoval } from './account-removal.js';
@@ -129,12 +129,14 @@ describe('the suspension of an account', () => {
   });
 
   it('wakes no device of it', async () => {
-    const account = await app.register();
+    const [account, caller] = await Promise.all([app.register(), app.register()]);
     await app.database.sql`
       INSERT INTO push_registrations (jid, device_uuid, account_id, platform, push_token, app_id, registered_at)
       VALUES (${account.jid}, 'd1', ${account.id}, 'android', 'token', 'app', now())`;
     await suspension.suspend(account.id);
-    expect(await app.app.get(PushRepository).countOf(account.jid)).toBe(0);
+    const parties = { caller_username: caller.username, callee_username: account.username };
+    const notice = { ...parties, call_id: 'to-the-suspended', call_type: 'audio' } as const;
+    expect(await app.app.get(CallNotices).take(notice)).toMatchObject({ status: 'no_registrations', sent: 0 });
   });
 
   it('is told to who knows the password, and to nobody else', async () => {

@@ -142,6 +142,58 @@ export class ExportedMail {
   expires_at!: string;
 }
 
+export class ExportedCallEvent {
+  @ApiProperty({ description: 'What happened, as `GET /calls/{call_id}/trace` calls it' })
+  kind!: string;
+
+  @time('When it happened')
+  at!: string;
+
+  @optionalText('The own device concerned, if it is known')
+  device_id!: string | null;
+
+  @optionalText('Who pushed')
+  provider!: string | null;
+
+  @optionalText('What became of the push, or of the call')
+  result!: string | null;
+
+  @optionalText('The same in words')
+  detail!: string | null;
+
+  @ApiProperty({ type: Number, nullable: true, description: 'SIP status that ended the call' })
+  status!: number | null;
+}
+
+export class ExportedCall {
+  @ApiProperty({ description: 'Call-ID of the INVITE' })
+  call_id!: string;
+
+  @ApiProperty({ enum: ['incoming', 'outgoing'] })
+  direction!: string;
+
+  @optionalText('Username of the other party, or what was dialed; null: that account is gone')
+  peer!: string | null;
+
+  @ApiProperty({ enum: ['audio', 'video'] })
+  type!: string;
+
+  @time('When the call began')
+  started_at!: string;
+
+  @optionalTime('When it was answered')
+  answered_at!: string | null;
+
+  @optionalTime('When it was over')
+  ended_at!: string | null;
+
+  @optionalText('How it ended')
+  outcome!: string | null;
+
+  @ApiProperty({ type: [ExportedCallEvent] })
+  events!: ExportedCallEvent[];
+}
+
 export class ExportedContact {
   @ApiProperty()
   jid!: string;
@@ -216,6 +268,9 @@ export class AccountExport {
 
   @ApiProperty({ type: [ExportedSipRegistration] })
   sip_registrations!: ExportedSipRegistration[];
+
+  @ApiProperty({ type: [ExportedCall], description: 'Calls from and to the account' })
+  calls!: ExportedCall[];
 
   @ApiProperty({ type: [ExportedMail], description: 'Mails that wait to be sent, and for an hour those that were' })
   mails!: ExportedMail[];

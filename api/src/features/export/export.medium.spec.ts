@@ -58,6 +58,12 @@ describe('the export of an account', () => {
       INSERT INTO account_codes (account_id, purpose, code_hash, email, expires_at)
       VALUES (${id}, 'verify_email', ${createHash('sha256').update(username).digest()}, ${address}, ${later})`;
     await sql`
+      WITH call AS (
+        INSERT INTO calls (id, call_id, caller_account_id, unknown_name, call_type, started_at, known_at, outcome)
+        VALUES (gen_random_uuid(), ${`call-${username}`}, ${id}, 'nobody', 'audio', ${later}, ${later}, 'missed')
+        RETURNING id)
+      INSERT INTO call_events (call, kind, at, received_at) SELECT id, 'invite', ${later}, ${later} FROM call`;
+    await sql`
       INSERT INTO mails (id, kind, account_id, recipient, next_try_at, expires_at)
       VALUES (gen_random_uuid(), 'verify_email', ${id}, ${address}, ${later}, ${later})`;
   }
@@ -74,6 +80,7 @@ describe('the export of an account', () => {
         { contact: 'sip:phone@127.0.0.1', user_agent: 'phone', expires_at: '2026-12-01T00:00:00.000Z' },
       ],
       one_time_codes: [{ purpose: 'verify_email', email: `${username}@mail.test` }],
+      calls: [{ call_id: `call-${username}`, direction: 'outgoing', peer: 'nobody', type: 'audio', outcome: 'missed' }],
       mails: [{ kind: 'verify_email', recipient: `${username}@mail.test`, sent_at: null }],
     });
     expect(document.sessions).toHaveLength(2);

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { SQL, type Sql } from '../../database/database.module.js';
+import { SEEN_BY_CALLER } from '../calls/call-event.js';
 
 export interface ExportedAccount {
   id: string;
@@ -70,6 +71,22 @@ export class ExportRepository {
   async oneTimeCodes(accountId: string): Promise<object[]> {
     return this.sql<object[]>`
       SELECT purpose, email, expires_at FROM account_codes WHERE account_id = ${accountId} ORDER BY purpose`;
+  }
+
+  /** Of a call that the account has made, no more than its phone was told: the devices are the other's. */
+  async calls(accountId: string, after: string, most: number): Promise<Keyed[]> {
+    return this.sql<Keyed[]>`
+      SELECT c.id::text AS key, c.call_id, CASE WHEN outgoing THEN 'outgoing' ELSE 'incoming' END AS direction,
+        coalesce(peer.username, c.unknown_name) AS peer, c.call_type AS type,
+        c.started_at, c.answered_at, c.ended_at, c.outcome, (
+          SELECT coalesce(jsonb_agg(jsonb_build_object('kind', kind, 'at', at,
+            'device_id', CASE WHEN own THEN device_id END, 'provider', provider, 'result', result,
+            'detail', CASE WHEN own THEN detail END, 'status', status) ORDER BY at), '[]')
+          FROM call_events WHERE call = c.id AND (own OR kind = ANY(${[...SEEN_BY_CALLER]}))) AS events
+      FROM calls c, LATERAL (SELECT c.caller_account_id IS NOT DISTINCT FROM ${accountId}::uuid AS outgoing,
+        c.callee_account_id IS NOT DISTINCT FROM ${accountId}::uuid AS own) AS side
+      LEFT JOIN accounts peer ON peer.id = CASE WHEN side.outgoing THEN c.callee_account_id ELSE c.caller_account_id END
+      WHERE (outgoing OR own) AND c.id::text > ${after} ORDER BY c.id::text LIMIT ${most}`;
   }
 
   async mails(accountId: string, after: string, most: number): Promise<Keyed[]> {

@@ -55,6 +55,7 @@ export class ExportService {
       push_registrations: rowsOf((...page) => this.data.pushRegistrations(accountId, ...page), PAGE_SIZE),
       groups: rowsOf((...page) => this.data.groups(accountId, `muc.${xmppDomain}`, ...page), PAGE_SIZE),
       sip_registrations: rowsOf((...page) => this.data.sipRegistrations(username, sipDomain, ...page), PAGE_SIZE),
+      calls: rowsOf((...page) => this.data.calls(accountId, ...page), PAGE_SIZE),
       mails: rowsOf((...page) => this.data.mails(accountId, ...page), PAGE_SIZE),
     };
   }

@@ -1,10 +1,8 @@
 import { Body, Controller, Delete, HttpCode, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { type Caller, CurrentCaller, Internal, RateLimited } from '../../http/access.js';
+import { type Caller, CurrentCaller, RateLimited } from '../../http/access.js';
 import { Problems } from '../../http/openapi.js';
 import {
-  CallNotifyAnswer,
-  CallNotifyRequest,
   DeregisterPushAnswer,
   DeregisterPushRequest,
   RegisterPushAnswer,
@@ -58,18 +56,5 @@ export class PushController {
   @Problems('validation_failed', 'unauthenticated', 'not_found', 'rate_limited')
   test(@CurrentCaller() caller: Caller, @Body() { device_id, kind }: TestPushRequest): Promise<TestPushAnswer> {
     return this.tests.run(caller, device_id, kind);
-  }
-
-  @Post('call-notify')
-  @HttpCode(200)
-  @Internal()
-  @ApiOperation({
-    summary: 'Webhook of the SIP server: somebody who is offline is called',
-    description: 'On the internal listener only, with the internal secret as Bearer token.',
-  })
-  @ApiOkResponse({ type: CallNotifyAnswer })
-  @Problems('validation_failed', 'unauthenticated', 'not_found')
-  callNotify(@Body() { callee_username }: CallNotifyRequest): Promise<CallNotifyAnswer> {
-    return this.push.callNotify(callee_username);
   }
 }

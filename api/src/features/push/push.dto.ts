@@ -7,8 +7,6 @@ import { PUSH_RESULTS, type PushResult } from './push-notification.js';
 export const PUSH_PLATFORMS = ['ios', 'android', 'web'] as const;
 export type PushPlatform = (typeof PUSH_PLATFORMS)[number];
 
-const CALL_TYPES = ['audio', 'video'] as const;
-
 export class RegisterPushRequest {
   @Text({ max: 300, description: "The caller's own JID", example: 'alice@localhost' })
   jid!: string;
@@ -106,32 +104,4 @@ export class TestPushAnswer {
 
   @ApiProperty({ description: 'How long the provider took, in milliseconds' })
   took_ms!: number;
-}
-
-export class CallNotifyRequest {
-  @Text({ max: 128, description: 'Who is called', example: 'bob' })
-  callee_username!: string;
-
-  @Text({ max: 128, description: 'Who calls', example: 'alice' })
-  caller_username!: string;
-
-  @Text({ min: 0, max: 2048, optional: true, description: 'The name that the caller gives himself' })
-  caller_display_name?: string;
-
-  @Text({ max: 512, description: 'Call-ID of the INVITE' })
-  call_id!: string;
-
-  @Choice(CALL_TYPES, 'What the caller offers')
-  call_type!: (typeof CALL_TYPES)[number];
-}
-
-export class CallNotifyAnswer {
-  @ApiProperty({ enum: ['sent', 'no_registrations', 'no_provider'], description: 'What was done' })
-  status!: 'sent' | 'no_registrations' | 'no_provider';
-
-  @ApiProperty({ description: 'Pushes that a provider accepted' })
-  sent!: number;
-
-  @ApiProperty({ description: 'Devices of the callee that are registered for push' })
-  registrations!: number;
 }

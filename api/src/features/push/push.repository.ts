@@ -87,13 +87,6 @@ export class PushRepository {
       UPDATE push_registrations SET alert_token = NULL
       WHERE account_id = ${accountId} AND device_uuid = ${deviceId} AND alert_token = ${alertToken} AND registered_at <= ${at}`;
   }
-
-  async countOf(jid: string): Promise<number> {
-    const [row] = await this.sql<{ count: number }[]>`
-      SELECT count(*)::int AS count FROM push_registrations p JOIN accounts a ON a.id = p.account_id
-      WHERE p.jid = ${jid} AND a.status = 'active'`;
-    return row?.count ?? 0;
-  }
 }
 
 const rowOf = ({ jid, deviceId, accountId, platform, token, appId, ...target }: PushRegistration, now: Date) => ({

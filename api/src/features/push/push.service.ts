@@ -1,12 +1,10 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Clock } from '../../common/clock.js';
-import { jidOf } from '../../common/jid.js';
 import { Problem } from '../../common/problem.js';
-import { CONFIG, type Config } from '../../config/config.js';
 import type { Caller } from '../../http/access.js';
 import { SessionService } from '../sessions/session.service.js';
 import { type Ends, SessionEnding } from '../sessions/session-ending.js';
-import type { CallNotifyAnswer, RegisterPushRequest } from './push.dto.js';
+import type { RegisterPushRequest } from './push.dto.js';
 import { PushRepository } from './push.repository.js';
 import { targetOf } from './push-registration.js';
 
@@ -20,7 +18,6 @@ export class PushService {
     private readonly registrations: PushRepository,
     private readonly sessions: SessionService,
     private readonly clock: Clock,
-    @Inject(CONFIG) private readonly config: Config,
     ending: SessionEnding,
   ) {
     ending.addStep(({ id }, ends) => this.forgetDevices(id, ends));
@@ -49,13 +46,6 @@ export class PushService {
     for (const deviceId of await this.registrations.devicesOf(accountId)) {
       if (ends(deviceId)) await this.registrations.remove(accountId, deviceId);
     }
-  }
-
-  /** Says what was done for a call to somebody who is offline: no provider is configured yet, so nothing is sent. */
-  async callNotify(calleeUsername: string): Promise<CallNotifyAnswer> {
-    const jid = jidOf(calleeUsername.toLowerCase(), this.config.addresses.xmppDomain);
-    const registrations = await this.registrations.countOf(jid);
-    return { status: registrations === 0 ? 'no_registrations' : 'no_provider', sent: 0, registrations };
   }
 }
 

@@ -29,12 +29,15 @@ async function leaveSomethingEverywhere(): Promise<void> {
   await app.app.get(InvitesService).create({ uses: 1, days: 7 });
   const [now, later] = [clock.now(), new Date(clock.milliseconds() + 3_600_000)];
   await app.database.sql`
+    INSERT INTO calls (id, call_id, callee_account_id, call_type, started_at, known_at, outcome)
+    VALUES (gen_random_uuid(), 'call', ${kept.id}, 'audio', ${now}, ${now}, 'missed')`;
+  await app.database.sql`
     INSERT INTO mails (id, kind, account_id, recipient, next_try_at, expires_at, sent_at)
     VALUES (gen_random_uuid(), 'verify_email', ${kept.id}, 'kept@mail.test', ${now}, ${later}, ${now})`;
   await app.http.delete('/api/v1/account').set(gone.bearer).send({ jid: gone.jid, password: gone.password });
 }
 
-const TABLES = ['account_codes', 'invites', 'mails', 'retired_names', 'sessions', 'used_refresh_tokens'];
+const TABLES = ['account_codes', 'calls', 'invites', 'mails', 'retired_names', 'sessions', 'used_refresh_tokens'];
 
 async function tablesWithRows(): Promise<string[]> {
   const counts = await Promise.all(
@@ -53,10 +56,10 @@ async function leftAfter(days: number, expected: string[]): Promise<void> {
 
 it('what is kept for a time goes when it is over, and not before', async () => {
   expect(await tablesWithRows()).toEqual(TABLES);
-  await leftAfter(1.1, ['invites', 'retired_names', 'sessions', 'used_refresh_tokens']);
-  await leftAfter(28.5, ['invites', 'retired_names', 'sessions', 'used_refresh_tokens']);
-  await leftAfter(1, ['invites', 'sessions', 'used_refresh_tokens']);
-  await leftAfter(7, ['sessions', 'used_refresh_tokens']);
+  await leftAfter(1.1, ['calls', 'invites', 'retired_names', 'sessions', 'used_refresh_tokens']);
+  await leftAfter(28.5, ['calls', 'invites', 'retired_names', 'sessions', 'used_refresh_tokens']);
+  await leftAfter(1, ['calls', 'invites', 'sessions', 'used_refresh_tokens']);
+  await leftAfter(7, ['calls', 'sessions', 'used_refresh_tokens']);
   await leftAfter(60, []);
   expect(app.chatData.forgotten).toEqual(expect.arrayContaining(['archived 365', 'waiting 90']));
 }, 90_000);
