@@ -1,5 +1,6 @@
 #!/bin/bash
-# bench.sh: measures the speed of the API on a platform of its own, and prints a table: tests/bench/main.ts says of what.
+# bench.sh [calls]: measures the speed of the API, or of calls, on a platform of its own, and prints a table:
+# tests/bench/main.ts and tests/bench/calls/main.ts say of what.
 set -euo pipefail
 umask 022
 
@@ -10,4 +11,10 @@ for part in log packages node test-platform; do
 done
 
 # As in earnest: every commit reaches the disk. But no limit stops what is measured.
-run_on_test_platform bench DB_FSYNC=on RATE_LIMIT_FACTOR=1000000
+settings=(DB_FSYNC=on RATE_LIMIT_FACTOR=1000000)
+case ${1:-} in
+  '') run_on_test_platform bench "${settings[@]}" ;;
+  # All are held before the first is woken.
+  calls) run_on_test_platform bench/calls "${settings[@]}" RING_SECONDS=120 ;;
+  *) fail 'usage: scripts/bench.sh [calls]' ;;
+esac

@@ -65,6 +65,8 @@ export class SipClient {
   private readonly uses = new Map<string, number>();
   /** Of the URI in the Contact, each with its semicolon: `;pn-provider=apns`. */
   contactParameters = '';
+  /** Told of each message when it arrives. */
+  onArrival: (message: SipMessage) => void = () => {};
 
   private constructor(
     readonly credentials: Credentials,
@@ -74,8 +76,13 @@ export class SipClient {
 
   static async open(credentials: Credentials, transport: TransportName = 'udp', address?: string): Promise<SipClient> {
     const received: SipMessage[] = [];
-    const connection = await openTransport(transport, (message) => received.push(message), address);
-    return new SipClient(credentials, connection, received);
+    const deliver = (message: SipMessage): void => {
+      received.push(message);
+      client.onArrival(message);
+    };
+    const connection = await openTransport(transport, deliver, address);
+    const client = new SipClient(credentials, connection, received);
+    return client;
   }
 
   close(): void {
