@@ -34,7 +34,7 @@ export class CallHistoryRepository {
     return this.sql<CallEventDocument[]>`
       SELECT round(extract(epoch FROM e.at - c.started_at) * 1000, 1)::float8 AS ms, e.kind, e.at,
         CASE WHEN own THEN device_id END AS device_id, provider, result, CASE WHEN own THEN detail END AS detail, status
-      FROM call_events e JOIN calls c ON c.id = e.call, LATERAL (SELECT c.callee_account_id = ${accountId}) AS whose (own)
+      FROM call_events e JOIN calls c ON c.id = e.call CROSS JOIN LATERAL (SELECT c.callee_account_id = ${accountId}) AS whose (own)
       WHERE e.call = ${call} AND (own OR e.kind = ANY(${[...SEEN_BY_CALLER] satisfies CallEventKind[]}))
       ORDER BY e.at, e.id`;
   }

@@ -37,8 +37,8 @@ export class CallPushes implements BeforeApplicationShutdown {
   begin(call: string, calleeAccountId: string, notification: PushNotification): void {
     this.inBackground(async () => {
       const outcomes = await this.sender.send(calleeAccountId, notification);
-      await this.calls.notePushes('push', call, calleeAccountId, outcomes);
-      await this.tellEnd(call);
+      const over = await this.calls.notePushes('push', call, calleeAccountId, outcomes);
+      if (over) await this.tellEnd(call);
     });
   }
 

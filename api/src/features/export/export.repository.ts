@@ -83,7 +83,7 @@ export class ExportRepository {
             'device_id', CASE WHEN own THEN device_id END, 'provider', provider, 'result', result,
             'detail', CASE WHEN own THEN detail END, 'status', status) ORDER BY at), '[]')
           FROM call_events WHERE call = c.id AND (own OR kind = ANY(${[...SEEN_BY_CALLER]}))) AS events
-      FROM calls c, LATERAL (SELECT c.caller_account_id IS NOT DISTINCT FROM ${accountId}::uuid AS outgoing,
+      FROM calls c CROSS JOIN LATERAL (SELECT c.caller_account_id IS NOT DISTINCT FROM ${accountId}::uuid AS outgoing,
         c.callee_account_id IS NOT DISTINCT FROM ${accountId}::uuid AS own) AS side
       LEFT JOIN accounts peer ON peer.id = CASE WHEN side.outgoing THEN c.callee_account_id ELSE c.caller_account_id END
       WHERE (outgoing OR own) AND c.id::text > ${after} ORDER BY c.id::text LIMIT ${most}`;
