@@ -2,9 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../../common/clock.js';
 import { type Counter, type Histogram, Metrics } from '../../common/metrics.js';
 import { delayMs, readEvent, type SipEvent, secondsOf } from './call-event.js';
+import { type CallChange, CallEventsRepository, type Recorded } from './call-events.repository.js';
 import { CallPushes } from './call-pushes.js';
 import type { CallEventsAnswer, CallEventsRequest } from './calls.dto.js';
-import { type CallChange, CallsRepository, type Recorded } from './calls.repository.js';
 
 /** What becomes of calls, as the call server tells it. */
 @Injectable()
@@ -14,7 +14,7 @@ export class CallEvents {
   private readonly wakeUps: Histogram;
 
   constructor(
-    private readonly calls: CallsRepository,
+    private readonly calls: CallEventsRepository,
     private readonly pushes: CallPushes,
     private readonly clock: Clock,
     metrics: Metrics,

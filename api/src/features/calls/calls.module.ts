@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { reaperOf } from '../../common/reaper.js';
 import { PushModule } from '../push/push.module.js';
 import { CallEvents } from './call-events.js';
+import { CallEventsRepository } from './call-events.repository.js';
 import { CallHistoryRepository } from './call-history.repository.js';
 import { CallNotices } from './call-notices.js';
 import { CallPushes } from './call-pushes.js';
@@ -18,6 +19,7 @@ import { CallsService } from './calls.service.js';
     CallEvents,
     CallPushes,
     CallsRepository,
+    CallEventsRepository,
     CallHistoryRepository,
     reaperOf('call-reaper', CallsService, (calls) => (most) => calls.tidy(most)),
   ],
