@@ -148,7 +148,8 @@ describe('a call to somebody whose phone sleeps', () => {
   it('wakes an Android phone by a message of high priority that lives as long as it rings', async () => {
     const bob = await registerAccount('bob');
     await registerDevice(bob, 'android', { platform: 'android', push_token: `fcm-${bob.username}` });
-    const pushOf = (callId: string) => fcm.messages.filter(({ data }) => data.type === 'call' && data.call_id === callId);
+    const pushOf = (callId: string) =>
+      fcm.messages.filter(({ data }) => data.type === 'call' && data.call_id === callId);
     const callId = await expectVoices(bob, (id) => until('FCM has the call', () => pushOf(id)[0]));
     const [push, ...others] = pushOf(callId);
     expect(others).toEqual([]);
