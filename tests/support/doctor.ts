@@ -1,15 +1,13 @@
 import { type ChildProcess, type ExecFileException, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
-import { platform } from './platform.js';
+import { apiSecrets, platform } from './platform.js';
 
 /** The doctor of the checkout, run on the platform under test with settings of its own. */
 
 const checkout = path.resolve(import.meta.dirname, '..', '..', '..');
 const NODE = path.join(checkout, 'node_modules', 'node', 'bin', 'node');
 const CLI = path.join(checkout, 'api', 'dist', 'cli.js');
-const SECRETS = ['DB_PASSWORD', 'JWT_SECRET', 'NAME_SECRET', 'TURN_SECRET', 'INTERNAL_SECRET', 'XMPP_COMPONENT_SECRET'];
-
 /** Trusts the authority of the platform. */
 export const TRUSTING = ['--ca', platform.certificateAuthorityFile];
 
@@ -34,11 +32,9 @@ export interface Report extends Diagnosis {
 
 const environment = (settings: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
   ...process.env,
-  ...Object.fromEntries(SECRETS.map((name) => [`${name}_FILE`, secretFile(name)])),
+  ...apiSecrets(),
   ...settings,
 });
-
-const secretFile = (name: string): string => path.join(platform.directory, 'secrets', name.toLowerCase());
 
 /** Runs it to its end. Its exit status is no exception. */
 export function runDoctor(words: string[], settings: NodeJS.ProcessEnv = {}): Promise<Diagnosis> {

@@ -3,16 +3,11 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import axios, { type AxiosInstance } from 'axios';
-import { platform, secret } from './platform.js';
+import { apiSecrets, platform, secret } from './platform.js';
 import { until } from './wait.js';
 
 /** The checkout: up.sh put node and the built API there. The working directory is not always its root. */
 const root = path.resolve(import.meta.dirname, '..', '..', '..');
-
-const SECRETS = [
-  ...['DB_PASSWORD', 'JWT_SECRET', 'NAME_SECRET', 'TURN_SECRET', 'INTERNAL_SECRET', 'XMPP_COMPONENT_SECRET'],
-  'VAPID_PRIVATE_KEY',
-];
 
 /** A second on a machine that has nothing else to do. */
 const START_WITHIN_MS = 30_000;
@@ -41,7 +36,7 @@ export class OwnApi {
     const port = Number(settings.API_PORT ?? free);
     const environment = {
       ...process.env,
-      ...Object.fromEntries(SECRETS.map((name) => [`${name}_FILE`, secretFile(name)])),
+      ...apiSecrets(),
       NODE_ENV: 'production',
       RATE_LIMIT_FACTOR: '1000000',
       LOG_LEVEL: 'warn',
@@ -118,8 +113,6 @@ export class OwnApi {
     if (!this.running) throw new Error(`the own API ended at once: ${this.output}`);
   }
 }
-
-const secretFile = (name: string): string => path.join(platform.directory, 'secrets', name.toLowerCase());
 
 /** What tests/platform.sh leaves free of the platform's ports. No client's end of a connection takes one of these meanwhile. */
 const SPARE_PORTS = Array.from({ length: 84 }, (_, index) => platform.ports.api + 16 + index);

@@ -47,3 +47,14 @@ export const certificateAuthority = (): Buffer => readFileSync(platform.certific
 /** A generated secret of the platform under test, e.g. `internal_secret`. */
 export const secret = (name: string): string =>
   readFileSync(path.join(platform.directory, 'secrets', name), 'utf8').trim();
+
+const API_SECRETS = [
+  ...['DB_PASSWORD', 'JWT_SECRET', 'NAME_SECRET', 'TURN_SECRET', 'INTERNAL_SECRET', 'XMPP_COMPONENT_SECRET'],
+  'VAPID_PRIVATE_KEY',
+];
+
+/** Settings that give a process of the tests the secrets of the platform's API. */
+export const apiSecrets = (): NodeJS.ProcessEnv =>
+  Object.fromEntries(
+    API_SECRETS.map((name) => [`${name}_FILE`, path.join(platform.directory, 'secrets', name.toLowerCase())]),
+  );
