@@ -6,7 +6,7 @@
 import { Agent } from 'node:http';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import axios, { type AxiosInstance } from 'axios';
-import { type Account, registerAccount, uniqueName } from '../support/api.js';
+import { type Account, registerAccount } from '../support/api.js';
 import { Balancer } from '../support/balancer.js';
 import { OwnApi } from '../support/own-api.js';
 import { platform } from '../support/platform.js';
@@ -61,7 +61,7 @@ async function underLoad(port: number, work: () => Promise<void>): Promise<Tally
 const requestsOf = (client: AxiosInstance) => [
   () => client.get('/server/info'),
   () => client.get('/groups'),
-  () => client.post('/push/register', { ...DEVICE, jid: account.jid, device_id: uniqueName('d') }),
+  () => client.post('/push/register', { ...DEVICE, jid: account.jid, device_id: `d${Math.floor(10 * Math.random())}` }),
   () => client.post('/account/login', { username: account.username, password: account.password }),
 ];
 

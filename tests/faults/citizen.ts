@@ -11,6 +11,7 @@ const PAUSE_MS = 80;
 /** Somebody who uses the platform all the time, one request after the other, and remembers what was promised. */
 export class Citizen {
   private readonly routine: (() => Promise<void>)[];
+  private readonly identity: Identity;
 
   /** @param begin where in the routine to begin, so that not all do the same at once */
   constructor(
@@ -20,6 +21,7 @@ export class Citizen {
     private next: number,
   ) {
     const identity = new Identity(self, promises);
+    this.identity = identity;
     const groups = new GroupWork(identity, friends, promises);
     const guests = new Guests(self, promises);
     const devices = new Devices(promises);
@@ -51,6 +53,11 @@ export class Citizen {
       this.next += 1;
       await delay(PAUSE_MS * (0.5 + Math.random()));
     }
+  }
+
+  /** Whether he knows which password to name, when he changes it. */
+  get knowsPassword(): boolean {
+    return !this.identity.changing;
   }
 
   private async fetchRelay({ self, token }: Identity): Promise<void> {

@@ -31,6 +31,8 @@ export class Identity {
     for (const password of this.outgoing ? [...candidates, this.outgoing] : candidates) {
       const outcome = await this.promises.rest.ask('log in', 'post', '/account/login', '', { username, password });
       if ('done' in outcome) {
+        // It only goes forward: whoever gets in with the newest one knows that its change is through.
+        if (password === candidates[0]) this.password.found(password);
         if (password === this.password.certain) this.outgoing = undefined;
         // A change that is under way ends every session but the one that asked for it, also those that begin meanwhile.
         if (!this.changing || !this.token) this.enter(outcome.done.data);
@@ -71,7 +73,8 @@ export class Identity {
     }
   }
 
-  private get changing(): boolean {
+  /** Whether nobody can say for now which password to name. */
+  get changing(): boolean {
     return this.password.certain === undefined || this.outgoing !== undefined;
   }
 

@@ -2,7 +2,7 @@ import { until } from '../support/wait.js';
 import type { Audit } from './audit.js';
 import type { Fault } from './faults.js';
 import { type Entry, type Protocol, p99 } from './journal.js';
-import { KINDS, type Load } from './load.js';
+import type { Load } from './load.js';
 import { Watch } from './watch.js';
 
 /** Everything is asked for within it, several times. */
@@ -81,7 +81,7 @@ async function recovery(load: Load, watch: Watch, endedAt: number, limit: number
 /** What was the matter last, and what is now. */
 function whatIsAmiss(load: Load, watch: Watch, endedAt: number, limit: number): string {
   const done = new Set(load.journal.since(performance.now() - 2 * WINDOW_MS).map(({ kind }) => kind));
-  const idle = KINDS.filter((kind) => !done.has(kind)).map((kind) => `nobody does: ${kind}`);
+  const idle = load.expectedKinds.filter((kind) => !done.has(kind)).map((kind) => `nobody does: ${kind}`);
   const unwell = watch.well ? [] : ['the server is down, or said to be'];
   const bad = load.journal
     .since(endedAt)
@@ -95,7 +95,7 @@ function whatIsAmiss(load: Load, watch: Watch, endedAt: number, limit: number): 
 function steadyWork(load: Load, from: number): number | undefined {
   const entries = load.journal.since(from).filter(({ startedAt }) => startedAt < from + WINDOW_MS);
   const done = new Set(entries.map(({ kind }) => kind));
-  if (entries.some(({ failure }) => failure) || !KINDS.every((kind) => done.has(kind))) return undefined;
+  if (entries.some(({ failure }) => failure) || !load.expectedKinds.every((kind) => done.has(kind))) return undefined;
   return p99(entries.filter(({ protocol, kind }) => protocol === 'rest' && kind !== UNHURRIED));
 }
 

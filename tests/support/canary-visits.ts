@@ -134,15 +134,25 @@ export const VISITS: Readonly<Record<string, Visit>> = {
     request: ({ alice }) => ({ as: alice, body: { device_id: 'canary-phone', kind: 'message' } }),
   },
   'POST /api/v1/push/call-notify': {
-    request: ({ alice, bob }) => ({
+    request: ({ alice, bob, callId }) => ({
       internal: true,
       body: {
         callee_username: alice.username,
         caller_username: bob.username,
-        call_id: uniqueName('call'),
+        call_id: callId,
         call_type: 'audio',
       },
     }),
+  },
+  'POST /api/v1/calls/events': {
+    request: ({ alice, bob, callId }) => {
+      const call = { call_id: callId, from_username: bob.username, to_username: alice.username };
+      return { internal: true, body: { events: [{ ...call, kind: 'ended', status: 480, at: '1800000000.5' }] } };
+    },
+  },
+  'GET /api/v1/calls': { request: asAlice },
+  'GET /api/v1/calls/{call_id}/trace': {
+    request: ({ alice, callId }) => ({ as: alice, path: { call_id: callId } }),
   },
   'DELETE /api/v1/push/register': {
     request: ({ alice }) => ({ as: alice, body: { jid: alice.jid, device_id: 'canary-phone' } }),

@@ -45,6 +45,7 @@ export class Walk {
   readonly carol: Walker;
   readonly idToken: string;
   groupId = '';
+  readonly callId = uniqueName('call');
   endedSession = '';
 
   constructor(readonly around: Surroundings) {
