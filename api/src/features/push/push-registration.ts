@@ -6,11 +6,14 @@ import type { PushDevice } from './push.repository.js';
 /** Longer ones are no endpoints of any service; what encrypts has to carry it for each push. */
 const MOST_ENDPOINT = 2048;
 
+/** A device, as it is described by whoever registers it. */
+export type DeviceFields = Omit<RegisterPushRequest, 'jid'>;
+
 /**
  * The device that a request registers. Which fields there must be, and may be, depends on its platform.
  * @throws Problem validation_failed
  */
-export function targetOf(request: RegisterPushRequest): PushDevice {
+export function targetOf(request: DeviceFields): PushDevice {
   const faults = faultsOf(request);
   if (faults.length > 0) {
     const summary = faults.map(({ field, detail }) => `${field}: ${detail}`).join('; ');
@@ -28,7 +31,7 @@ export function targetOf(request: RegisterPushRequest): PushDevice {
   };
 }
 
-function faultsOf({ platform, ...fields }: RegisterPushRequest): FieldFault[] {
+function faultsOf({ platform, ...fields }: DeviceFields): FieldFault[] {
   const isWeb = platform === 'web';
   const only = (of: boolean, field: keyof typeof fields, who: string): FieldFault[] =>
     of || fields[field] === undefined ? [] : [{ field, detail: `is for platform ${who} only` }];
@@ -41,7 +44,7 @@ function faultsOf({ platform, ...fields }: RegisterPushRequest): FieldFault[] {
   return isWeb ? [...own, ...webFaults(fields)] : own;
 }
 
-function webFaults({ push_token, p256dh, auth }: Omit<RegisterPushRequest, 'platform'>): FieldFault[] {
+function webFaults({ push_token, p256dh, auth }: Omit<DeviceFields, 'platform'>): FieldFault[] {
   const check = (isRight: boolean, field: string, detail: string): FieldFault[] => (isRight ? [] : [{ field, detail }]);
   return [
     ...check(isEndpoint(push_token), 'push_token', 'must be the https URL of the endpoint'),

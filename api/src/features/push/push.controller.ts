@@ -1,18 +1,21 @@
 import { Body, Controller, Delete, HttpCode, Post } from '@nestjs/common';
-import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { type Caller, CurrentCaller, RateLimited } from '../../http/access.js';
+import { ApiAcceptedResponse, ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { type Caller, CurrentCaller, Internal, RateLimited } from '../../http/access.js';
 import { Problems } from '../../http/openapi.js';
 import {
   DeregisterPushAnswer,
   DeregisterPushRequest,
   RegisterPushAnswer,
   RegisterPushRequest,
+  SipDeviceAnswer,
+  SipDeviceRequest,
   TestPushAnswer,
   TestPushRequest,
 } from './push.dto.js';
 import { PushService } from './push.service.js';
 import { PushNodes } from './push-nodes.js';
 import { PushTest } from './push-test.js';
+import { SipDevices } from './sip-devices.js';
 
 @ApiTags('push')
 @ApiBearerAuth()
@@ -22,6 +25,7 @@ export class PushController {
     private readonly push: PushService,
     private readonly nodes: PushNodes,
     private readonly tests: PushTest,
+    private readonly sipDevices: SipDevices,
   ) {}
 
   @Post('register')
@@ -43,6 +47,19 @@ export class PushController {
     @Body() { jid, device_id }: DeregisterPushRequest,
   ): Promise<DeregisterPushAnswer> {
     return this.push.deregister(caller, jid, device_id).then(() => ({ status: 'deregistered' }));
+  }
+
+  @Post('sip-registrations')
+  @HttpCode(202)
+  @Internal()
+  @ApiOperation({
+    summary: 'Webhook of the SIP server: push parameters in a contact (RFC 8599)',
+    description: 'On the internal listener only, with the internal secret as Bearer token. Repetition changes nothing.',
+  })
+  @ApiAcceptedResponse({ type: SipDeviceAnswer })
+  @Problems('validation_failed', 'unauthenticated', 'not_found', 'too_many_devices', 'database_unavailable')
+  registerBySip(@Body() request: SipDeviceRequest): Promise<SipDeviceAnswer> {
+    return this.sipDevices.take(request);
   }
 
   @Post('test')

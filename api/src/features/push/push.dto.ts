@@ -82,6 +82,37 @@ export class DeregisterPushAnswer {
   status!: 'deregistered';
 }
 
+const SIP_ACTIONS = ['register', 'deregister'] as const;
+const SIP_PROVIDERS = ['apns', 'apns.dev', 'fcm', 'webpush'] as const;
+
+export class SipDeviceRequest {
+  @Choice(SIP_ACTIONS, 'Whether the contact was registered, or removed')
+  action!: (typeof SIP_ACTIONS)[number];
+
+  @Text({ max: 128, description: 'Whose contact it is', example: 'alice' })
+  username!: string;
+
+  @Choice(SIP_PROVIDERS, '`pn-provider`')
+  provider!: (typeof SIP_PROVIDERS)[number];
+
+  @Text({ max: 255, secret: true, description: '`pn-param`, as it stands in the URI' })
+  param!: string;
+
+  @Text({ max: 4096, secret: true, description: '`pn-prid`, as it stands in the URI' })
+  prid!: string;
+
+  @Text({ max: 256, optional: true, description: '`+sip.instance`', example: '<urn:uuid:6f1c0a52-…>' })
+  instance?: string;
+}
+
+export class SipDeviceAnswer {
+  @ApiProperty({
+    enum: ['registered', 'deregistered', 'ignored'],
+    description: 'ignored: there is no such account, or it is not active',
+  })
+  status!: 'registered' | 'deregistered' | 'ignored';
+}
+
 const TEST_KINDS = ['call', 'message'] as const;
 
 export class TestPushRequest {

@@ -8,11 +8,21 @@ import { PushNodes } from './push-nodes.js';
 import { PushNodesRepository } from './push-nodes.repository.js';
 import { PushSender } from './push-sender.js';
 import { PushTest } from './push-test.js';
+import { SipDevices } from './sip-devices.js';
 
 @Module({
   imports: [PushClientsModule],
   controllers: [PushController],
-  providers: [PushService, PushRepository, PushSender, PushDelivery, PushNodes, PushNodesRepository, PushTest],
+  providers: [
+    PushService,
+    PushRepository,
+    PushSender,
+    PushDelivery,
+    PushNodes,
+    PushNodesRepository,
+    PushTest,
+    SipDevices,
+  ],
   exports: [PushSender, PushNodes],
 })
 export class PushModule {}

@@ -26,9 +26,15 @@ export class PushRepository {
   /**
    * Stores a device's token, or replaces it.
    * @param most devices that an account may have
+   * @param alertToken keeps the one that the same app has registered before, when there is no new one
    * @returns `full` when it has as many others, `gone` when the account is not active any more
    */
-  async upsert(registration: PushRegistration, most: number, now: Date): Promise<'stored' | 'full' | 'gone'> {
+  async upsert(
+    registration: PushRegistration,
+    most: number,
+    now: Date,
+    alertToken?: 'keep alert token',
+  ): Promise<'stored' | 'full' | 'gone'> {
     return inTransaction(this.sql, async (transaction) => {
       const { accountId, jid, deviceId } = registration;
       // One at a time for an account: else all that come at once would count the same.
@@ -43,7 +49,10 @@ export class PushRepository {
         INSERT INTO push_registrations ${transaction(rowOf(registration, now))}
         ON CONFLICT (jid, device_uuid) DO UPDATE SET
           account_id = excluded.account_id, platform = excluded.platform, push_token = excluded.push_token,
-          app_id = excluded.app_id, registered_at = excluded.registered_at, alert_token = excluded.alert_token,
+          app_id = excluded.app_id, registered_at = excluded.registered_at,
+          alert_token = coalesce(excluded.alert_token, CASE WHEN ${alertToken !== undefined}::boolean
+            AND (push_registrations.platform, push_registrations.app_id, push_registrations.environment) =
+              (excluded.platform, excluded.app_id, excluded.environment) THEN push_registrations.alert_token END),
           environment = excluded.environment, p256dh = excluded.p256dh, auth = excluded.auth`;
       return 'stored';
     });
@@ -54,6 +63,13 @@ export class PushRepository {
     const { count } = await this.sql`
       DELETE FROM push_registrations WHERE account_id = ${accountId} AND device_uuid = ${deviceId}`;
     return count > 0;
+  }
+
+  /** The id of an account; undefined when nobody has that name. */
+  async accountNamed(username: string, domain: string): Promise<string | undefined> {
+    const [account] = await this.sql<{ id: string }[]>`
+      SELECT id FROM accounts WHERE username = ${username} AND domain = ${domain}`;
+    return account?.id;
   }
 
   /** The ids of an account's devices. */
