@@ -101,7 +101,7 @@ describe('push parameters in the contact of a REGISTER', () => {
   it('register a browser with the keys of its subscription', async () => {
     const alice = await registerAccount('alice');
     const keys = { p256dh: createECDH('prime256v1').generateKeys('base64url'), auth: 'AAECAwQFBgcICQoLDA0ODw' };
-    const endpoint = `https://push.example.com/${'x'.repeat(1500)}?id=1;2`;
+    const endpoint = `https://push.example.com/${'x'.repeat(1900)}?id=1;2`;
     const contact = parameters('webpush', `${keys.p256dh}.${keys.auth}`, encodeURIComponent(endpoint));
     expect((await (await phone(alice, contact, 'wss')).register()).status).toBe(200);
     expect(await devices(alice, 1)).toMatchObject([{ platform: 'web', push_token: endpoint, ...keys }]);
@@ -123,7 +123,9 @@ describe('push parameters in the contact of a REGISTER', () => {
     ['no token', ';pn-provider=fcm;pn-param=project-1', 400],
     ['an app without a team', parameters('apns', 'bundle', 'c'), 400],
     ['what no URI may hold', parameters('fcm', 'a"b', 'c'), 400],
-    ['a token that is too long', parameters('fcm', 'project-1', 'x'.repeat(4097)), 400],
+    ['no UTF-8', parameters('fcm', 'a', 'c\u00e9'), 400],
+    ['a token that is too long', parameters('fcm', 'project-1', 'x'.repeat(2049)), 400],
+    ['a contact without an end', parameters('fcm', 'project-1', 'x'.repeat(9000)), 400],
   ])('are refused with %s, and nothing is registered', async (_, contact, status) => {
     const alice = await registerAccount('alice');
     const client = await phone(alice, contact, 'tcp');
