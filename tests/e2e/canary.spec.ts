@@ -156,9 +156,8 @@ describe('afterwards', () => {
     expect(Object.fromEntries(certain)).toEqual({
       'archive.txt': messages,
       'archive.xml': messages,
-      'location.contact': ['push token by SIP'],
       'pubsub_item.payload': ['item'],
-      'push_registrations.push_token': ['push token'],
+      'push_registrations.push_token': ['push token', 'push token by SIP'],
       'spool.xml': ['offline message'],
       'subscriber.ha1': ['digest hash'],
       'subscriber.ha1b': ['digest hash'],

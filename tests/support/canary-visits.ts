@@ -154,6 +154,19 @@ export const VISITS: Readonly<Record<string, Visit>> = {
   'GET /api/v1/calls/{call_id}/trace': {
     request: ({ alice, callId }) => ({ as: alice, path: { call_id: callId } }),
   },
+  'POST /api/v1/push/sip-registrations': {
+    request: ({ alice, canaries }) => ({
+      internal: true,
+      body: {
+        action: 'register',
+        username: alice.username,
+        provider: 'apns',
+        param: 'ABCDE12345.com.example.veil.voip',
+        prid: canaries.make('push token'),
+        instance: '<urn:uuid:canary-phone>',
+      },
+    }),
+  },
   'DELETE /api/v1/push/register': {
     request: ({ alice }) => ({ as: alice, body: { jid: alice.jid, device_id: 'canary-phone' } }),
   },
