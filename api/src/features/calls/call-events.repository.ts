@@ -127,9 +127,8 @@ export class CallEventsRepository {
         status int, result text, at timestamptz, "receivedAt" timestamptz)
       LEFT JOIN LATERAL (
         SELECT p.device_uuid AS id FROM kamailio.location l JOIN push_registrations p ON p.account_id = event.account
-        WHERE l.ruid = event.contact AND (
-          lower(trim(BOTH '<>"' FROM l.instance)) IN (lower(p.device_uuid), 'urn:uuid:' || lower(p.device_uuid))
-          OR substring(l.contact FROM 'pn-prid=([^;>]+)') = p.push_token)
+        WHERE l.ruid = event.contact
+          AND lower(trim(BOTH '<>"' FROM l.instance)) IN (lower(p.device_uuid), 'urn:uuid:' || lower(p.device_uuid))
         LIMIT 1) device ON event.contact <> ''
       ON CONFLICT (call, kind, contact, at) WHERE kind NOT IN ('push', 'push_limited', 'end_push') DO NOTHING
       RETURNING kind, (SELECT extract(epoch FROM added.at - c.started_at)::float8 FROM calls c WHERE c.id = added.call)

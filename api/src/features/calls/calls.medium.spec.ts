@@ -64,10 +64,10 @@ async function addDevice({ jid, bearer }: Account, id: string): Promise<void> {
 }
 
 /** A device of bob's that has registered with the SIP server, under a contact of that name. */
-async function addContact(ruid: string, instance: string | null, contact = 'sip:bob@127.0.0.1'): Promise<void> {
+async function addContact(ruid: string, instance: string): Promise<void> {
   await app.database.sql`
     INSERT INTO kamailio.location (ruid, username, domain, contact, instance)
-    VALUES (${ruid}, ${bob.username}, 'veil.test', ${contact}, ${instance})`;
+    VALUES (${ruid}, ${bob.username}, 'veil.test', 'sip:bob@127.0.0.1', ${instance})`;
 }
 
 const seconds = (ms: number): string =>
@@ -279,9 +279,9 @@ describe('devices that did not take the call', () => {
   beforeEach(async () => {
     await addDevice(bob, `${INSTANCE}1`);
     await addDevice(bob, `${INSTANCE}2`);
-    await addDevice(bob, 'token-only');
+    await addDevice(bob, 'no-uuid');
     await addContact(`uloc-a-${calls}`, `"<urn:uuid:${INSTANCE}1>"`);
-    await addContact(`uloc-b-${calls}`, null, 'sip:bob@127.0.0.1;pn-provider=apns;pn-prid=token-token-only;pn-param=x');
+    await addContact(`uloc-b-${calls}`, '"<no-uuid>"');
   });
   const ends = () => sent.filter(({ notification }) => notification.kind === 'call_ended');
 
