@@ -11,7 +11,7 @@ for part in log services processes packages node database test-platform; do
 done
 
 # A runner that hangs is a failure, not a reason to wait.
-RUNNER_TIMEOUT=1500
+RUNNER_TIMEOUT=2700
 
 passed=0
 failed=0
