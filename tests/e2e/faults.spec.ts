@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Audit } from '../faults/audit.js';
 import { Census } from '../faults/census.js';
-import { type Fault, freeze, kill, together } from '../faults/faults.js';
+import { type Fault, freeze, killAll } from '../faults/faults.js';
 import { Load } from '../faults/load.js';
 import { tryFault } from '../faults/trial.js';
 
@@ -13,14 +13,7 @@ import { tryFault } from '../faults/trial.js';
 jest.setTimeout(300_000);
 
 const FROZEN_MS = 3000;
-const CASES: Fault[] = [
-  together('kill -9 of every server at once', [
-    kill('api'),
-    ...(['postgres', 'ejabberd', 'kamailio', 'coturn', 'rtpengine'] as const).map(kill),
-  ]),
-  freeze('postgres', FROZEN_MS),
-  freeze('ejabberd', FROZEN_MS),
-];
+const CASES: Fault[] = [killAll, freeze('postgres', FROZEN_MS), freeze('ejabberd', FROZEN_MS)];
 
 let load: Load;
 let census: Census;

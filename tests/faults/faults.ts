@@ -64,12 +64,14 @@ export const restart = (server: Server): Fault => ({
   },
 });
 
-/** Several at once, under the name of the first one's server. */
-export const together = (what: string, faults: readonly Fault[]): Fault => ({
-  what,
-  server: faults[0]!.server,
-  inflict: async () => void (await Promise.all(faults.map((fault) => fault.inflict()))),
-});
+/** The first processes of all servers are gone in one moment. Watched is the API. */
+export const killAll: Fault = {
+  what: 'kill -9 of every server at once',
+  server: 'api',
+  inflict: async () => {
+    for (const pid of Object.values(await serverPids())) process.kill(pid, 'SIGKILL');
+  },
+};
 
 const family = (first: number): number[] => [first, ...descendants(first).map(({ pid }) => pid)];
 
