@@ -10,6 +10,8 @@ for part in log services processes packages node database test-platform; do
   . "$ROOT/scripts/lib/$part.sh"
 done
 
+# The stories run in lanes side by side, each with servers of its own: most of its time a story waits.
+LANES=2
 # A runner that hangs is a failure, not a reason to wait.
 RUNNER_TIMEOUT=2700
 
@@ -30,11 +32,11 @@ main() {
     all)
       check_sources
       run_unit
-      with_platform run_medium run_e2e
+      with_platforms "$LANES" run_medium run_e2e
       ;;
     unit) run_unit "$pattern" ;;
-    medium) PATTERN=$pattern with_platform run_medium ;;
-    e2e) PATTERN=$pattern with_platform run_e2e ;;
+    medium) PATTERN=$pattern with_platforms 1 run_medium ;;
+    e2e) PATTERN=$pattern with_platforms 1 run_e2e ;;
     *) fail 'usage: scripts/test.sh [unit|medium|e2e [PATTERN]]' ;;
   esac
 }
@@ -75,10 +77,10 @@ run_unit() { run_jest unit --config api/jest.config.mjs --selectProjects unit --
 
 run_medium() { run_jest medium --config api/jest.config.mjs --selectProjects medium --maxWorkers=2 ${PATTERN:+"$PATTERN"}; }
 
-# One story after the other: they share the servers, and some kill them.
+# In a lane one story after the other: they share its servers, and some kill them.
 run_e2e() {
   local failed_before=$failed
-  run_jest e2e --config tests/jest.config.mjs --runInBand ${PATTERN:+"$PATTERN"}
+  TEST_LANES=$work run_jest e2e --config tests/jest.config.mjs --maxWorkers="$lanes" ${PATTERN:+"$PATTERN"}
   [ "$failed" = "$failed_before" ] || show_logs
 }
 
@@ -106,11 +108,15 @@ count_results() {
   fi
 }
 
-# with_platform RUNNER...: runs them with the environment of a platform of the tests' own.
-with_platform() {
-  local part failed_before=$failed
-  point_to_test_platform
-  check 'the platform starts' scripts/up.sh
+# with_platforms LANES RUNNER...: runs them with as many platforms of the tests' own, and the environment of the first.
+with_platforms() {
+  local lanes=$1 lane part failed_before=$failed
+  shift
+  for ((lane = lanes; lane > 0; lane--)); do
+    point_to_test_platform "$work/lane$lane"
+    check "the platform of lane $lane starts" scripts/up.sh
+    env -0 > "$work/lane$lane.env"
+  done
   [ "$failed" = "$failed_before" ] || return 0
   create_test_role
   for part in "$@"; do
@@ -131,7 +137,7 @@ finish() {
   local status=$?
   trap - EXIT INT TERM
   [ -z "$runner" ] || kill "$runner" 2> /dev/null || true
-  remove_test_platform || failed=$((failed + 1))
+  remove_test_platforms || failed=$((failed + 1))
   [ "$status" = 0 ] || [ "$failed" != 0 ] || failed=1
   say "$passed passed, $failed failed"
   [ "$failed" = 0 ] || exit 1

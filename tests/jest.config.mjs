@@ -1,7 +1,8 @@
 // End-to-end stories: real servers, real clients, one file a story. Run by scripts/test.sh, which starts the platform first.
 export default {
   rootDir: 'dist',
-  testEnvironment: 'node',
+  testEnvironment: '../lanes/environment.mjs',
+  testSequencer: '../lanes/sequencer.mjs',
   testRegex: '\\.spec\\.js$',
   transform: {},
   // A story talks to servers and browsers over loopback: this bounds a hang, it measures nothing.

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# A platform of the tests' own: free ports, a directory that goes away, and what the tests need to be installed and
+# Platforms of the tests' own: free ports, directories that go away, and what the tests need to be installed and
 # built. Needs ROOT, log.sh, packages.sh and node.sh.
 
 # As many ports as tests/platform.sh gives away, below those that the system hands to clients.
@@ -22,19 +22,21 @@ install_for_tests() {
   install_node_modules
 }
 
-# Exports the settings of a platform on ports that are nobody else's, with its state in the work directory.
+# point_to_test_platform DIRECTORY: exports the settings of a platform on ports that are nobody else's, with its state
+# there, in the work directory.
 point_to_test_platform() {
   reserve_ports
   # shellcheck source=tests/platform.sh
-  . "$ROOT/tests/platform.sh" "$first_port" "$work/var"
+  . "$ROOT/tests/platform.sh" "$first_port" "$1"
 }
 
 # Sets first_port to the first of a range in which nobody listens, and which no other run has reserved.
 reserve_ports() {
+  local reservation
   mkdir -p /run/lock
   for ((first_port = FIRST_PORT; first_port < LAST_PORT; first_port += PORTS)); do
-    exec 8> "/run/lock/veil-test.$first_port"
-    if flock -n 8 && nobody_listens "$first_port" "$((first_port + PORTS))"; then return; fi
+    exec {reservation}> "/run/lock/veil-test.$first_port" # open as long as this script runs
+    if flock -n "$reservation" && nobody_listens "$first_port" "$((first_port + PORTS))"; then return; fi
   done
   fail "Somebody listens in every range of ports from $FIRST_PORT to $LAST_PORT"
 }
@@ -45,17 +47,19 @@ nobody_listens() {
 
 show_logs() {
   local log
-  for log in "$VEIL_VAR"/log/*.log; do
-    say "--- the end of $(basename "$log")"
+  for log in "$work"/lane*/log/*.log; do
+    say "--- the end of ${log#"$work/"}"
     tail -n 40 "$log"
   done
 }
 
 # Stops the servers and removes their state; fails when they don't stop.
-remove_test_platform() {
-  local status=0
+remove_test_platforms() {
+  local state status=0
   [ -n "$work" ] || return 0
-  if [ -d "$work/var/run" ]; then VEIL_VAR="$work/var" "$ROOT/scripts/down.sh" > /dev/null || status=1; fi
+  for state in "$work"/lane*/run; do
+    [ ! -d "$state" ] || VEIL_VAR=$(dirname "$state") "$ROOT/scripts/down.sh" > /dev/null || status=1
+  done
   rm -rf "$work"
   return $status
 }
@@ -72,7 +76,7 @@ run_on_test_platform() {
   create_work_directory
   install_for_tests
   npm run -s build
-  point_to_test_platform
+  point_to_test_platform "$work/lane1"
   # shellcheck disable=SC2163  # NAME=value each
   export "$@"
   scripts/up.sh > "$work/up.log" || { cat "$work/up.log"; exit 1; }
@@ -85,6 +89,6 @@ end_program() {
   local status=$?
   trap - EXIT INT TERM
   [ -z "$running" ] || kill "$running" 2> /dev/null || true
-  remove_test_platform || status=1
+  remove_test_platforms || status=1
   exit "$status"
 }
