@@ -1,6 +1,15 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { registerAccount, uniqueName } from '../support/api.js';
-import { barrier, cancelCall, finals, registeredClient, relayForgets, startCall } from '../support/sip-call.js';
+import { platform } from '../support/platform.js';
+import {
+  barrier,
+  cancelCall,
+  endCall,
+  finals,
+  registeredClient,
+  relayForgets,
+  startCall,
+} from '../support/sip-call.js';
 import { addressOf, audioDescription, SipClient } from '../support/sip-client.js';
 import { header, isRequest, tagOf } from '../support/sip-message.js';
 import { until } from '../support/wait.js';
@@ -113,6 +122,25 @@ describe('an INVITE', () => {
     const farewell = alice.withinCall({ ...call, final }, 'BYE');
     mobile.reply(await mobile.incoming('BYE'), 200);
     expect((await alice.final(farewell)).status).toBe(200);
+    await relayForgets(call);
+  });
+
+  it('that one device refuses is answered on another, and relayed', async () => {
+    const alice = keep(await registeredClient('alice'));
+    const [desk, mobile] = await twoDevices();
+    const call = await startCall(alice, desk.address);
+    const [atDesk, atMobile] = await Promise.all([desk.incoming('INVITE'), mobile.incoming('INVITE')]);
+    desk.reply(atDesk, 486, { tag: 'desk' });
+    await desk.incoming('ACK');
+
+    mobile.reply(atMobile, 200, { tag: 'mobile', body: audioDescription() });
+
+    const final = await alice.final(call);
+    expect(final.status).toBe(200);
+    expect(final.body).toContain(platform.mediaAddress);
+    alice.withinCall({ ...call, final }, 'ACK');
+    await mobile.incoming('ACK');
+    await endCall({ ...call, final, seenByCallee: atMobile }, alice, mobile);
     await relayForgets(call);
   });
 
