@@ -70,8 +70,15 @@ export class TestApp {
     const password = randomBytes(9).toString('base64url');
     const answer = await this.http.post('/api/v1/account/register').send({ username, password });
     if (answer.status !== 201) throw new Error(`register answered ${answer.status}: ${answer.text}`);
-    const { jid, token, user_id } = answer.body as { jid: string; token: string; user_id: string };
-    return { username, password, jid, token, id: user_id, bearer: { authorization: `Bearer ${token}` } };
+    const { jid, token } = answer.body as { jid: string; token: string };
+    const id = await this.accountId(username);
+    return { username, password, jid, token, id, bearer: { authorization: `Bearer ${token}` } };
+  }
+
+  /** The id of an account within the platform. */
+  async accountId(username: string): Promise<string> {
+    const [row] = await this.database.sql`SELECT id FROM accounts WHERE username = ${username}`;
+    return row?.id;
   }
 
   /** What the reaper would do once every lease has run out. The application's own may be at it at the same time. */

@@ -35,8 +35,8 @@ describe('e-mail addresses', () => {
   const reset = (code: string, new_password = 'a brand new one') =>
     app.http.post(path('password/reset')).send({ code, new_password });
   const login = (name: string, password: string) => app.http.post('/auth/login').send({ email: name, password });
-  const emailOf = async ({ id }: { id: string }) => {
-    const [row] = await app.database.sql`SELECT email, email_verified_at FROM accounts WHERE id = ${id}`;
+  const emailOf = async ({ username }: { username: string }) => {
+    const [row] = await app.database.sql`SELECT email, email_verified_at FROM accounts WHERE username = ${username}`;
     return { email: row?.email, verified: row?.email_verified_at !== null };
   };
 

@@ -37,7 +37,7 @@ describe('sign-in with Google', () => {
     const sub = newSub();
     const first = await signIn({ sub });
     expect(first.status).toBe(200);
-    expect(first.body).toMatchObject({ created: true, token_type: 'Bearer', user_id: expect.any(String) });
+    expect(first.body).toMatchObject({ created: true, token_type: 'Bearer', user_id: expect.any(Number) });
     expect(first.body.jid).toMatch(/^user_[0-9a-z]{10}@veil.test$/);
     for (const path of ['/auth/google', '/api/v1/auth/google']) {
       const again = await signIn({ sub, iss: 'accounts.google.com' }, {}, path);
@@ -212,9 +212,9 @@ describe('sign-in with Google', () => {
   it('tells who is suspended, and lets him in when he is not', async () => {
     const sub = newSub();
     const { body } = await signIn({ sub });
-    await app.app.get(AccountSuspension).suspend(body.user_id);
+    await app.app.get(AccountSuspension).suspend(await app.accountId(body.username));
     expect((await signIn({ sub })).body.code).toBe('account_suspended');
-    await app.app.get(AccountSuspension).resume(body.user_id);
+    await app.app.get(AccountSuspension).resume(await app.accountId(body.username));
     expect((await signIn({ sub })).body).toMatchObject({ created: false, jid: body.jid });
   });
 

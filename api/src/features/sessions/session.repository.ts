@@ -27,6 +27,7 @@ export interface Rotation {
 /** Whose session is refreshed. */
 export interface Refreshed {
   accountId: string;
+  accountNumber: number;
   username: string;
   deviceId: string;
 }
@@ -55,12 +56,12 @@ export class SessionRepository {
   /**
    * Opens a session of an active account, in the place of an older one of the same device. The row of the account is
    * locked: a change of password, a suspension or a deletion at the same time comes before or after, never in between.
-   * @returns false when the account is not active, or its password has changed since the login began
+   * @returns the number of the account; undefined when it is not active, or its password has changed since the login began
    */
-  async open(session: NewSession): Promise<boolean> {
-    const { count } = await this.sql`
+  async open(session: NewSession): Promise<number | undefined> {
+    const [row] = await this.sql<{ number: number }[]>`
       WITH account AS (
-        SELECT id FROM accounts
+        SELECT id, number FROM accounts
         WHERE id = ${session.accountId} AND status = 'active'
           AND (password_changed_at IS NULL OR password_changed_at <= ${session.startedAt})
         FOR SHARE
@@ -72,8 +73,9 @@ export class SessionRepository {
         (id, account_id, refresh_hash, device_id, device_name, created_at, used_at, authenticated_at, expires_at)
       SELECT ${session.id}, id, ${session.refreshHash}, ${session.deviceId}, ${session.deviceName},
         ${session.now}, ${session.now}, ${session.now}, ${session.expiresAt}
-      FROM account`;
-    return count === 1;
+      FROM account
+      RETURNING (SELECT number FROM account)`;
+    return row?.number;
   }
 
   /** Exchanges the newest refresh token of a session; undefined when it is not the newest, or the session has ended. */
@@ -84,12 +86,12 @@ export class SessionRepository {
         FROM accounts a
         WHERE s.id = ${sessionId} AND s.refresh_hash = ${hash} AND s.expires_at > ${now}
           AND a.id = s.account_id AND a.status = 'active'
-        RETURNING s.id, a.id AS "accountId", a.username, s.device_id AS "deviceId"
+        RETURNING s.id, a.id AS "accountId", a.number AS "accountNumber", a.username, s.device_id AS "deviceId"
       ), noted AS (
         INSERT INTO used_refresh_tokens (token_hash, session_id, salt, used_at)
         SELECT ${hash}, id, ${salt}, ${now} FROM rotated
       )
-      SELECT "accountId", username, "deviceId" FROM rotated`;
+      SELECT "accountId", "accountNumber", username, "deviceId" FROM rotated`;
     return row;
   }
 
@@ -97,7 +99,7 @@ export class SessionRepository {
   async findUsed(sessionId: string, hash: Buffer, now: Date): Promise<UsedToken | undefined> {
     const [row] = await this.sql<UsedToken[]>`
       SELECT u.used_at AS "usedAt", u.salt, s.refresh_hash AS "newestHash",
-        a.id AS "accountId", a.username, s.device_id AS "deviceId"
+        a.id AS "accountId", a.number AS "accountNumber", a.username, s.device_id AS "deviceId"
       FROM used_refresh_tokens u JOIN sessions s ON s.id = u.session_id JOIN accounts a ON a.id = s.account_id
       WHERE u.token_hash = ${hash} AND u.session_id = ${sessionId} AND s.expires_at > ${now} AND a.status = 'active'`;
     return row;

@@ -28,7 +28,7 @@ export interface Device {
 /** A session and its tokens, just opened or refreshed. */
 export interface OpenSession {
   id: string;
-  accountId: string;
+  accountNumber: number;
   username: string;
   jid: string;
   deviceId: string;
@@ -91,8 +91,10 @@ export class SessionService extends Authenticator {
       ...{ id: token.sessionId, accountId: account.id, refreshHash: refreshHash(token), ...this.times(), startedAt },
       ...{ deviceId: requireDeviceId(device.id) ?? token.sessionId, deviceName: device.name ?? null },
     };
-    if (!(await this.sessions.open(session))) return undefined;
-    return this.issue({ accountId: account.id, username: account.username, deviceId: session.deviceId }, token);
+    const accountNumber = await this.sessions.open(session);
+    if (accountNumber === undefined) return undefined;
+    const { accountId, deviceId } = session;
+    return this.issue({ accountId, accountNumber, username: account.username, deviceId }, token);
   }
 
   /**
@@ -174,11 +176,11 @@ export class SessionService extends Authenticator {
     throw invalidRefreshToken();
   }
 
-  private issue({ accountId, username, deviceId }: Refreshed, token: RefreshToken): OpenSession {
+  private issue({ accountId, accountNumber, username, deviceId }: Refreshed, token: RefreshToken): OpenSession {
     const jid = jidOf(username, this.domain);
     const accessToken = this.tokens.sign({ sub: accountId, jid, sid: token.sessionId });
     const refreshToken = writeRefreshToken(token);
-    return { id: token.sessionId, accountId, username, jid, deviceId, accessToken, refreshToken };
+    return { id: token.sessionId, accountNumber, username, jid, deviceId, accessToken, refreshToken };
   }
 
   private times(): { now: Date; expiresAt: Date } {

@@ -29,11 +29,15 @@ export class SessionAnswer {
   })
   refresh_token!: string;
 
-  @ApiProperty({ format: 'uuid' })
-  user_id!: string;
+  @ApiProperty({
+    type: 'integer',
+    description: 'Number of the account: clients of the relay read an integer',
+    example: 17,
+  })
+  user_id!: number;
 
-  @ApiProperty({ format: 'uuid', description: 'The same id' })
-  id!: string;
+  @ApiProperty({ type: 'integer', description: 'The same number', example: 17 })
+  id!: number;
 
   @ApiProperty({ example: 'alice' })
   username!: string;
