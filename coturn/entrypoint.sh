@@ -4,20 +4,13 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=scripts/lib/template.sh
 source "$here/../scripts/lib/template.sh"
+# shellcheck source=scripts/lib/addresses.sh
+source "$here/../scripts/lib/addresses.sh"
 
 # The IPv4 address that coturn listens on and relays from. coturn must be told one, a wildcard would relay from
-# the wildcard: with BIND_ADDRESS=0.0.0.0 it is SERVER_IP or, behind NAT, this machine's first address.
+# the wildcard.
 turn_address() {
-  local addresses
-  if [ "$BIND_ADDRESS" != 0.0.0.0 ]; then
-    echo "$BIND_ADDRESS"
-    return
-  fi
-  read -ra addresses <<< "$(hostname -I)"
-  case " ${addresses[*]} " in
-    *" $SERVER_IP "*) echo "$SERVER_IP" ;;
-    *) printf '%s\n' "${addresses[@]}" | grep -m1 -F . ;;
-  esac
+  if [ "$BIND_ADDRESS" = 0.0.0.0 ]; then own_address "$SERVER_IP"; else echo "$BIND_ADDRESS"; fi
 }
 
 older_than() {

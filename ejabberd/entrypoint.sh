@@ -16,6 +16,10 @@ read_secret TURN_SECRET
 export UPLOAD_MAX_DAYS=$UPLOAD_DAYS
 [ "$UPLOAD_DAYS" != 0 ] || UPLOAD_MAX_DAYS=infinity
 
+# A list of quoted words for YAML.
+XMPP_TRUSTED_PROXIES=${TRUSTED_PROXIES// /}
+export XMPP_TRUSTED_PROXIES=${XMPP_TRUSTED_PROXIES:+\"${XMPP_TRUSTED_PROXIES//,/\",\"}\"}
+
 # Configuration, certificates and uploads are nobody else's.
 umask 077
 mkdir -p "$RUN_DIR"/{etc,spool,log,upload}

@@ -25,7 +25,7 @@ main() {
   open_checkout
   create_users
   create_certificate
-  create_service_directories
+  create_service_directories "${SERVICES[@]}"
   save_settings
   run_reachable "$ROOT/scripts/lib/start.sh" "$VEIL_VAR"
 }

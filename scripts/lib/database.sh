@@ -8,7 +8,7 @@ prepare_database() {
   local done_file="$VEIL_VAR/run/prepared" sources
   sources=$(database_sources)
   [ "$(cat "$done_file" 2> /dev/null)" != "$sources" ] || return 0
-  apply_roles
+  apply_roles "$VEIL_VAR/secrets"
   create_ejabberd_tables
   migrate
   echo "$sources" > "$done_file"
@@ -22,12 +22,12 @@ database_sources() {
   } | sha256sum | cut -d' ' -f1
 }
 
-# Passwords travel in the environment, which only the same user and root can read.
+# apply_roles SECRETS: passwords travel in the environment, which only the same user and root can read.
 apply_roles() {
   local name
   (
     for name in DB_PASSWORD DB_MIGRATE_PASSWORD DB_EJABBERD_PASSWORD DB_KAMAILIO_PASSWORD; do
-      export "$name=$(cat "$(secret_file "$VEIL_VAR/secrets" "$name")")"
+      export "$name=$(cat "$(secret_file "$1" "$name")")"
     done
     superuser_sql postgres < "$ROOT/sql/roles.sql" || fail 'sql/roles.sql failed, see above'
   )

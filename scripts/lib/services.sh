@@ -4,19 +4,40 @@
 # shellcheck disable=SC2034  # read by the scripts that include this file
 SERVICES=(postgres ejabberd rtpengine kamailio coturn api)
 
+# What else is made of these in containers: a proxy before the API and the web sides of the others, and two steps that end.
+# shellcheck disable=SC2034  # read by the scripts that include this file
+CONTAINERS=(proxy database migrate)
+
 # The user that a server runs as: its package's own, `veil` for the API.
 service_user() {
   case $1 in
     coturn) echo turnserver ;;
-    api) echo veil ;;
+    api | migrate) echo veil ;;
+    proxy) echo haproxy ;;
+    database) echo postgres ;;
     *) echo "$1" ;;
+  esac
+}
+
+# The number of that user in every image, and on the files that are lent to it.
+service_id() {
+  case $(service_user "$1") in
+    postgres) echo 901 ;;
+    ejabberd) echo 902 ;;
+    kamailio) echo 903 ;;
+    rtpengine) echo 904 ;;
+    turnserver) echo 905 ;;
+    veil) echo 906 ;;
+    haproxy) echo 907 ;;
   esac
 }
 
 # The folder that holds a server's configuration, entrypoint.sh and healthcheck.sh.
 service_folder() {
   case $1 in
-    postgres) echo "$ROOT/scripts/postgres" ;;
+    postgres | database) echo "$ROOT/scripts/postgres" ;;
+    proxy) echo "$ROOT/scripts/proxy" ;;
+    migrate) echo "$ROOT/api" ;;
     *) echo "$ROOT/$1" ;;
   esac
 }
@@ -27,6 +48,8 @@ service_secrets() {
     ejabberd) echo DB_EJABBERD_PASSWORD XMPP_COMPONENT_SECRET TURN_SECRET ;;
     kamailio) echo DB_KAMAILIO_PASSWORD INTERNAL_SECRET ;;
     coturn) echo TURN_SECRET ;;
+    database) echo DB_PASSWORD DB_MIGRATE_PASSWORD DB_EJABBERD_PASSWORD DB_KAMAILIO_PASSWORD ;;
+    migrate) echo DB_MIGRATE_PASSWORD ;;
     api)
       echo DB_PASSWORD JWT_SECRET JWT_PREVIOUS_SECRET NAME_SECRET TURN_SECRET INTERNAL_SECRET SMTP_PASSWORD \
         XMPP_COMPONENT_SECRET VAPID_PRIVATE_KEY APNS_KEY FCM_SERVICE_ACCOUNT
@@ -49,6 +72,7 @@ service_certificate() {
     ejabberd) echo ca.crt server.pem ;;
     kamailio) echo ca.crt server.crt server.key ;;
     coturn) echo server.crt server.key ;;
+    proxy) echo server.pem ;;
   esac
 }
 
@@ -58,24 +82,24 @@ secret_file() { echo "$1/${2,,}"; }
 # One line per listening socket: service, setting that holds the port, protocol, address.
 listeners() {
   cat <<EOT
-postgres DB_PORT tcp 127.0.0.1
+postgres DB_PORT tcp $INTERNAL_ADDRESS
 ejabberd XMPP_PORT tcp $BIND_ADDRESS
 ejabberd XMPP_TLS_PORT tcp $BIND_ADDRESS
 ejabberd XMPP_WS_PORT tcp $BIND_ADDRESS
 ejabberd XMPP_HTTPS_PORT tcp $BIND_ADDRESS
-ejabberd XMPP_API_PORT tcp 127.0.0.1
-ejabberd XMPP_COMPONENT_PORT tcp 127.0.0.1
-rtpengine RTPENGINE_NG_PORT udp 127.0.0.1
+ejabberd XMPP_API_PORT tcp $INTERNAL_ADDRESS
+ejabberd XMPP_COMPONENT_PORT tcp $INTERNAL_ADDRESS
+rtpengine RTPENGINE_NG_PORT udp $RTPENGINE_HOST
 kamailio SIP_PORT udp $BIND_ADDRESS
 kamailio SIP_PORT tcp $BIND_ADDRESS
 kamailio SIP_TLS_PORT tcp $BIND_ADDRESS
 kamailio SIP_WSS_PORT tcp $BIND_ADDRESS
-kamailio SIP_RPC_PORT tcp 127.0.0.1
+kamailio SIP_RPC_PORT tcp $INTERNAL_ADDRESS
 coturn TURN_PORT udp $BIND_ADDRESS
 coturn TURN_PORT tcp $BIND_ADDRESS
 coturn TURN_TLS_PORT tcp $BIND_ADDRESS
 api API_PORT tcp $BIND_ADDRESS
-api API_INTERNAL_PORT tcp 127.0.0.1
+api API_INTERNAL_PORT tcp $API_INTERNAL_ADDRESS
 EOT
 }
 
@@ -96,6 +120,10 @@ service_address() {
 as_user() {
   local user=$1
   shift
+  if [ "$(id -un)" = "$user" ]; then
+    "$@"
+    return
+  fi
   setpriv --reuid="$user" --regid="$(id -g "$user")" --init-groups "$@"
 }
 

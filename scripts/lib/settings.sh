@@ -65,6 +65,7 @@ derive_settings() {
   export HTTP_UPLOAD_DOMAIN="${HTTP_UPLOAD_DOMAIN:-$XMPP_HOST}"
   export SIP_DOMAIN="${SIP_DOMAIN:-$XMPP_DOMAIN}"
   export TURN_DOMAIN="${TURN_DOMAIN:-$XMPP_DOMAIN}"
+  export API_INTERNAL_URL="${API_INTERNAL_URL:-http://$API_INTERNAL_ADDRESS:$API_INTERNAL_PORT}"
 }
 
 # Here sql/roles.sql makes the database and the roles, by these names.

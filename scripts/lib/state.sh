@@ -7,10 +7,14 @@ open_state() {
   if [ ! -e "$VEIL_VAR/run/lock" ] && [ -n "$(ls -A "$VEIL_VAR" 2> /dev/null)" ]; then
     fail "VEIL_VAR=$VEIL_VAR is not empty and was not made by Veil"
   fi
-  install -d -m 0755 "$VEIL_VAR" "$VEIL_VAR/etc" "$VEIL_VAR/tls"
-  install -d -m 0700 "$VEIL_VAR/run" "$VEIL_VAR/log" "$VEIL_VAR/secrets"
+  create_state_directories
   lock_state
   take_over_directories
+}
+
+create_state_directories() {
+  install -d -m 0755 "$VEIL_VAR" "$VEIL_VAR/etc" "$VEIL_VAR/tls"
+  install -d -m 0700 "$VEIL_VAR/run" "$VEIL_VAR/log" "$VEIL_VAR/secrets"
 }
 
 # One up.sh or down.sh at a time.
@@ -70,10 +74,10 @@ create_certificate() {
     "$SIP_DOMAIN" "$SIP_HOST" "$TURN_DOMAIN" localhost 127.0.0.1 "$SERVER_IP"
 }
 
-# Each server gets copies of what it may read, and of nothing else.
+# create_service_directories SERVICE...: each gets copies of what it may read, and of nothing else.
 create_service_directories() {
   local service
-  for service in "${SERVICES[@]}"; do
+  for service in "$@"; do
     create_service_directory "$service" "$(service_user "$service")" "$VEIL_VAR/$service"
   done
 }

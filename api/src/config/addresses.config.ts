@@ -1,4 +1,4 @@
-import { hostName, ipAddress, type SettingReader, setting, url } from './setting.js';
+import { hostName, ipAddress, network, type SettingReader, setting, url } from './setting.js';
 
 export const addressSettings = {
   XMPP_DOMAIN: setting('XMPP_DOMAIN', hostName, 'localhost', 'Domain of every account: user@XMPP_DOMAIN.'),
@@ -29,11 +29,29 @@ export const addressSettings = {
     '127.0.0.1',
     'Address on which the public listeners of all servers are opened.',
   ),
+  INTERNAL_ADDRESS: setting(
+    'INTERNAL_ADDRESS',
+    ipAddress,
+    '127.0.0.1',
+    'Address on which what is only for other servers is opened: PostgreSQL, the admin API and the component listener of ejabberd, JSON-RPC of Kamailio.',
+  ),
+  INTERNAL_NETWORK: setting(
+    'INTERNAL_NETWORK',
+    network,
+    '127.0.0.1/32',
+    'Network that nobody but these servers is in: what it may call without TLS, and who may.',
+  ),
   API_INTERNAL_ADDRESS: setting(
     'API_INTERNAL_ADDRESS',
     ipAddress,
     '127.0.0.1',
     'Address on which the internal listener of the API is opened.',
+  ),
+  API_INTERNAL_URL: setting(
+    'API_INTERNAL_URL',
+    url('http:'),
+    '',
+    'Where Kamailio finds the internal listener of the API. Empty: http://API_INTERNAL_ADDRESS:API_INTERNAL_PORT.',
   ),
   SERVER_IP: setting(
     'SERVER_IP',

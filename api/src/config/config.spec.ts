@@ -67,6 +67,15 @@ describe('the settings', () => {
     expect(faultsOf({ ...testEnvironment, XMPP_API_URL: 'http://ejabberd:5281' })).toHaveLength(1);
     expect(faultsOf({ ...testEnvironment, XMPP_API_URL: 'https://ejabberd:5281' })).toEqual([]);
     expect(faultsOf({ ...testEnvironment, XMPP_API_URL: 'http://127.0.0.1:5281' })).toEqual([]);
+    const own = { ...testEnvironment, INTERNAL_NETWORK: '10.1.2.0/24' };
+    expect(faultsOf({ ...own, XMPP_API_URL: 'http://10.1.2.3:5281' })).toEqual([]);
+    for (const host of ['10.1.3.3', 'ejabberd', '8.8.8.8']) {
+      expect(faultsOf({ ...own, XMPP_API_URL: `http://${host}:5281` })).toHaveLength(1);
+    }
+    for (const network of ['10.1.2.0', '10.1.2.0/33', 'all/8', '::/0', '']) {
+      const faults = faultsOf({ ...testEnvironment, INTERNAL_NETWORK: network });
+      expect(faults).toEqual(network === '' ? [] : ['INTERNAL_NETWORK must be a network, a.b.c.d/n']);
+    }
   });
 
   it('refuse keys of Google over plain HTTP from another machine, and split the list of client ids', () => {

@@ -8,7 +8,7 @@ export const httpSettings = {
     'TRUSTED_PROXIES',
     networkList,
     '',
-    'Addresses or networks of reverse proxies whose X-Forwarded-For is believed. Empty: none.',
+    'Addresses or networks of reverse proxies whose X-Forwarded-For the API and ejabberd believe. Empty: none.',
   ),
   CORS_ORIGIN: setting(
     'CORS_ORIGIN',

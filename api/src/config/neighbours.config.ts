@@ -1,4 +1,5 @@
 import type { Secret } from '../common/secret.js';
+import { addressSettings } from './addresses.config.js';
 import { hostName, integer, type SettingReader, secretSetting, setting, url } from './setting.js';
 
 export const neighbourSettings = {
@@ -6,7 +7,7 @@ export const neighbourSettings = {
     'XMPP_API_URL',
     url('http:', 'https:'),
     '',
-    'Admin API of ejabberd. Plain HTTP is accepted for a loopback address only. Empty: http://127.0.0.1:XMPP_API_PORT.',
+    'Admin API of ejabberd. Plain HTTP is accepted for a loopback address or one in INTERNAL_NETWORK only. Empty: http://127.0.0.1:XMPP_API_PORT.',
   ),
   XMPP_COMPONENT_HOST: setting(
     'XMPP_COMPONENT_HOST',
@@ -48,7 +49,8 @@ export interface NeighboursConfig {
 
 export function readNeighbours(reader: SettingReader): NeighboursConfig {
   const ejabberdUrl = reader.read(neighbourSettings.XMPP_API_URL);
-  reader.requireTls(neighbourSettings.XMPP_API_URL, ejabberdUrl, 'passwords cross it');
+  const own = reader.read(addressSettings.INTERNAL_NETWORK);
+  reader.requireTls(neighbourSettings.XMPP_API_URL, ejabberdUrl, 'passwords cross it', own);
   return {
     ejabberdUrl,
     componentHost: reader.read(neighbourSettings.XMPP_COMPONENT_HOST),

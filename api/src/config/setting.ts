@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { isIP } from 'node:net';
+import { BlockList, isIP } from 'node:net';
 import { normalEmail } from '../common/email.js';
 import { Secret } from '../common/secret.js';
 
@@ -127,6 +127,23 @@ export const networkList: Kind<string[]> = {
   },
 };
 
+/** One network (a.b.c.d/n). */
+export const network: Kind<string> = {
+  parse: (raw) => (networkOf(raw) ? raw : expected('a network, a.b.c.d/n')),
+};
+
+function networkOf(raw: string): BlockList | undefined {
+  const [address = '', prefix = ''] = raw.split('/');
+  if (isIP(address) !== 4 || !/^([12]?\d|3[0-2])$/.test(prefix)) return undefined;
+  const addresses = new BlockList();
+  addresses.addSubnet(address, Number(prefix));
+  return addresses;
+}
+
+/** Whether an address is in a network (a.b.c.d/n); a name never is. */
+export const isWithin = (host: string, network: string): boolean =>
+  isIP(host) === 4 && networkOf(network)?.check(host) === true;
+
 /** Secrets that stand in documentation and examples protect nothing. */
 const EXAMPLE_SECRET = /change[-_ ]?me|example|secret|password|default|^(.)\1+$/i;
 
@@ -157,9 +174,15 @@ export class SettingReader {
     }
   };
 
-  /** Notes a fault when the URL is plain HTTP to another machine. @param why TLS is needed */
-  requireTls(wanted: Setting<string>, value: string | undefined, why: string): void {
-    if (!value?.startsWith('http:') || isLoopback(new URL(value).hostname)) return;
+  /**
+   * Notes a fault when the URL is plain HTTP to another machine.
+   * @param why TLS is needed
+   * @param own network that may go without
+   */
+  requireTls(wanted: Setting<string>, value: string | undefined, why: string, own?: string): void {
+    if (!value?.startsWith('http:')) return;
+    const { hostname } = new URL(value);
+    if (isLoopback(hostname) || (own && isWithin(hostname, own))) return;
     this.faults.push(`${wanted.name} must be https: ${why}, and only loopback may go without TLS`);
   }
 
