@@ -1,11 +1,12 @@
 #!/bin/bash
-# test.sh [unit|medium|e2e [PATTERN]]: installs what the tests need, builds, checks the sources, and runs every test,
-# or one kind of them, against servers of its own. The last line is the total of all runners: `N passed, N failed`.
+# test.sh [all|unit|medium|e2e|containers|everything [PATTERN]]: installs what the tests need, builds, checks the sources,
+# and runs every test, or one kind of them, against servers of its own. `containers` needs an engine that runs containers,
+# so only `everything` has them too. The last line is the total of all runners: `N passed, N failed`.
 set -euo pipefail
 umask 022
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
-for part in log services processes packages node database test-platform; do
+for part in log services settings processes packages node supervisor database test-platform test-containers; do
   # shellcheck source=/dev/null
   . "$ROOT/scripts/lib/$part.sh"
 done
@@ -19,6 +20,8 @@ passed=0
 failed=0
 runner=''
 work=''
+# What a runner is started with, to be somewhere else.
+place=()
 
 main() {
   local kind=${1:-all} pattern=${2:-}
@@ -29,15 +32,17 @@ main() {
   create_work_directory
   prepare
   case $kind in
-    all)
+    all | everything)
       check_sources
       run_unit
       with_platforms "$LANES" run_medium run_e2e
+      [ "$kind" = all ] || with_containers
       ;;
     unit) run_unit "$pattern" ;;
     medium) PATTERN=$pattern with_platforms 1 run_medium ;;
     e2e) PATTERN=$pattern with_platforms 1 run_e2e ;;
-    *) fail 'usage: scripts/test.sh [unit|medium|e2e [PATTERN]]' ;;
+    containers) PATTERN=$pattern with_containers ;;
+    *) fail 'usage: scripts/test.sh [all|unit|medium|e2e|containers|everything [PATTERN]]' ;;
   esac
 }
 
@@ -88,7 +93,7 @@ run_e2e() {
 run_jest() {
   local results="$work/$1.json" began=$SECONDS
   shift
-  timeout "$RUNNER_TIMEOUT" "$NODE" --experimental-vm-modules --no-warnings node_modules/jest/bin/jest.js \
+  timeout "$RUNNER_TIMEOUT" "${place[@]}" "$NODE" --experimental-vm-modules --no-warnings node_modules/jest/bin/jest.js \
     --forceExit --json --outputFile="$results" "$@" &
   runner=$! # in the background, so that a signal to this script is not kept waiting
   wait "$runner" || true
@@ -124,6 +129,25 @@ with_platforms() {
   done
 }
 
+# The stories of the containers, from outside of the machine that they run on.
+with_containers() {
+  local failed_before=$failed
+  remove_test_platforms
+  create_work_directory
+  point_to_containers
+  write_settings_file
+  bring_awkward_secrets
+  create_outside
+  check 'the images are built' docker compose build
+  check 'the containers start' docker compose up --detach --wait --no-build
+  if [ "$failed" = "$failed_before" ]; then
+    place=(nsenter --net="/run/netns/$outside")
+    run_jest containers --config tests/containers.jest.config.mjs --runInBand ${PATTERN:+"$PATTERN"}
+    place=()
+  fi
+  [ "$failed" = "$failed_before" ] || show_container_logs
+}
+
 # The medium tests make and drop databases: they get a superuser, which exists on this platform only.
 create_test_role() {
   local password
@@ -137,6 +161,7 @@ finish() {
   local status=$?
   trap - EXIT INT TERM
   [ -z "$runner" ] || kill "$runner" 2> /dev/null || true
+  remove_containers
   remove_test_platforms || failed=$((failed + 1))
   [ "$status" = 0 ] || [ "$failed" != 0 ] || failed=1
   say "$passed passed, $failed failed"

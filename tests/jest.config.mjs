@@ -4,6 +4,7 @@ export default {
   testEnvironment: '../lanes/environment.mjs',
   testSequencer: '../lanes/sequencer.mjs',
   testRegex: '\\.spec\\.js$',
+  testPathIgnorePatterns: ['<rootDir>/containers/'],
   transform: {},
   // A story talks to servers and browsers over loopback: this bounds a hang, it measures nothing.
   testTimeout: 60_000,

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import axios, { type AxiosInstance } from 'axios';
+import { httpsAgent } from './https.js';
 import { platform } from './platform.js';
 
 /** The API as a client sees it. No status is an exception: stories assert on it. */
 export function apiClient(token?: string): AxiosInstance {
   return axios.create({
-    baseURL: `http://${platform.host}:${platform.ports.api}/api/v1`,
+    baseURL: `${platform.apiUrl}/api/v1`,
+    httpsAgent,
     headers: token ? { authorization: `Bearer ${token}` } : {},
     validateStatus: () => true,
     timeout: 20_000,

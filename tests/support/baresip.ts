@@ -153,7 +153,7 @@ const MODULES = ['g711', 'aufile', 'srtp', 'dtls_srtp', 'sndfile'];
 
 const configuration = (directory: string, sipPort: number, controlPort: number): string => `
 poll_method epoll
-sip_listen 127.0.0.1:${sipPort}
+sip_listen ${platform.clientAddress}:${sipPort}
 sip_cafile ${platform.certificateAuthorityFile}
 sip_verify_server yes
 call_local_timeout 120

@@ -10,9 +10,12 @@ export function toPlatform(_name: string, options: { all?: boolean }, done: Look
   else done(null, platform.host, 4);
 }
 
-/** HTTPS as a client does it: by name, with the certificate verified. No status is an exception. */
+/** Connects by name, with the certificate verified. */
+export const httpsAgent = new Agent({ ca: certificateAuthority(), lookup: toPlatform });
+
+/** HTTPS as a client does it. No status is an exception. */
 export const https = axios.create({
-  httpsAgent: new Agent({ ca: certificateAuthority(), lookup: toPlatform }),
+  httpsAgent,
   proxy: false,
   validateStatus: () => true,
   maxBodyLength: Number.POSITIVE_INFINITY,

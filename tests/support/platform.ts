@@ -20,6 +20,10 @@ export const platform = {
   host: setting('SERVER_IP'),
   domain: setting('XMPP_DOMAIN'),
   mediaAddress: setting('MEDIA_IP'),
+  /** Where clients find the API: behind a TLS proxy it is not the port of the API itself. */
+  apiUrl: process.env.API_URL || `http://${setting('SERVER_IP')}:${setting('API_PORT')}`,
+  /** The address that clients come from. */
+  clientAddress: process.env.CLIENT_ADDRESS || '127.0.0.1',
   ports: {
     api: port('API_PORT'),
     apiInternal: port('API_INTERNAL_PORT'),

@@ -2,6 +2,7 @@ import { createSocket } from 'node:dgram';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import WebSocket from 'ws';
+import { toPlatform } from './https.js';
 import { certificateAuthority, platform } from './platform.js';
 import { format, parse, type SipMessage, takeMessages } from './sip-message.js';
 
@@ -18,8 +19,12 @@ export interface Transport {
 
 type Deliver = (message: SipMessage) => void;
 
-/** Opens a transport from `address`, any of loopback; every message that arrives goes to `deliver`. */
-export function openTransport(name: TransportName, deliver: Deliver, address = '127.0.0.1'): Promise<Transport> {
+/** Opens a transport from `address`, on loopback any of it; every message that arrives goes to `deliver`. */
+export function openTransport(
+  name: TransportName,
+  deliver: Deliver,
+  address = platform.clientAddress,
+): Promise<Transport> {
   switch (name) {
     case 'udp':
       return openUdp(deliver, address);
@@ -80,6 +85,7 @@ async function openWebSocket(deliver: Deliver, address: string): Promise<Transpo
   const socket = new WebSocket(`wss://localhost:${platform.ports.sipWss}/`, 'sip', {
     ca: certificateAuthority(),
     localAddress: address,
+    lookup: toPlatform,
   });
   socket.on('message', (data: Buffer) => deliver(parse(data.toString())));
   await new Promise<void>((resolve, reject) => socket.once('open', resolve).once('error', reject));

@@ -1,0 +1,136 @@
+/**
+ * What a container may do: next to nothing, as the configuration says and as the kernel does.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  type Container,
+  compose,
+  containers,
+  docker,
+  type Project,
+  processesOf,
+  project,
+  serviceOf,
+  statusOf,
+} from '../support/containers.js';
+import { platform } from '../support/platform.js';
+
+/** They end before the servers begin. */
+const STEPS = ['prepare', 'database', 'migrate'];
+const SERVERS = ['db', 'ejabberd', 'kamailio', 'rtpengine', 'coturn', 'api', 'proxy'];
+/** What the files that one server gets are called: it gets no other's. */
+const PLACES: Record<string, string> = { db: 'postgres' };
+
+let config: Project;
+let running: Container[];
+
+beforeAll(async () => {
+  config = await project();
+  running = (await containers()).filter(({ State }) => State.Status === 'running');
+});
+
+describe('the configuration', () => {
+  it('has these services and no other', () => {
+    expect(Object.keys(config.services).sort()).toEqual([...STEPS, ...SERVERS].sort());
+  });
+
+  it.each([...STEPS, ...SERVERS])('gives %s a root that is not written to, no capabilities, and limits', (name) => {
+    const service = config.services[name]!;
+    expect(service).toMatchObject({
+      read_only: true,
+      init: true,
+      cap_drop: ['ALL'],
+      security_opt: ['no-new-privileges:true'],
+      mem_limit: expect.stringMatching(/^\d+$/),
+      pids_limit: expect.any(Number),
+      ulimits: { nofile: expect.anything() },
+      logging: { options: { 'max-size': expect.any(String), 'max-file': expect.any(String) } },
+    });
+    expect(service.privileged).toBeFalsy();
+    expect(service.cap_add ?? []).toEqual(name === 'prepare' ? ['CHOWN', 'DAC_OVERRIDE', 'FOWNER'] : []);
+  });
+
+  it.each(SERVERS)('restarts %s and asks whether it answers', (name) => {
+    expect(config.services[name]).toMatchObject({
+      restart: 'unless-stopped',
+      healthcheck: { test: expect.arrayContaining(['/opt/veil/scripts/service.sh', 'healthcheck']) },
+    });
+  });
+
+  it.each([...STEPS.slice(1), ...SERVERS])('lets %s see its own files only, and change none', (name) => {
+    const own = PLACES[name] ?? name;
+    const files = (config.services[name]!.volumes ?? []).filter(({ type }) => type === 'bind');
+    for (const { source, read_only } of files) {
+      expect(source).toMatch(new RegExp(`^${platform.directory}/(etc|${own}/(secrets|tls))$`));
+      expect(read_only).toBe(true);
+    }
+  });
+
+  it('keeps what clients do not need on a network that leads nowhere', () => {
+    expect(config.networks.back).toMatchObject({ internal: true });
+    expect(Object.keys(config.services.db?.networks ?? {})).toEqual(['back']);
+    const onTheMachine = Object.keys(config.services).filter((name) => config.services[name]?.network_mode === 'host');
+    expect(onTheMachine.sort()).toEqual(['coturn', 'rtpengine']);
+  });
+
+  it('joins no two servers by another network than the internal one, but for those that never call each other', () => {
+    const shared = new Map<string, string[]>();
+    for (const [name, { networks }] of Object.entries(config.services)) {
+      for (const network of Object.keys(networks ?? {})) shared.set(network, [...(shared.get(network) ?? []), name]);
+    }
+    shared.delete('back');
+    expect(Object.fromEntries(shared)).toEqual({ front: ['ejabberd', 'kamailio'], web: ['proxy'], out: ['api'] });
+  });
+});
+
+describe('the kernel', () => {
+  it.each(SERVERS)('gives no process of %s a capability, a way to get one, or root', async (name) => {
+    const ours = running.filter((container) => serviceOf(container) === name);
+    expect(ours.length).toBeGreaterThan(0);
+    for (const container of ours) {
+      for (const pid of [container.State.Pid, ...(await processesOf(container))]) {
+        const status = statusOf(pid);
+        expect(status).toMatch(/^CapEff:\t0+$/m);
+        expect(status).toMatch(/^CapBnd:\t0+$/m);
+        expect(status).toMatch(/^NoNewPrivs:\t1$/m);
+        expect(status).toMatch(/^Seccomp:\t2$/m);
+        expect(status).not.toMatch(/^Uid:.*\b0\b/m);
+      }
+    }
+  });
+});
+
+describe('a secret', () => {
+  const directory = path.join(platform.directory, 'secrets');
+  const secrets = (): string[] =>
+    readdirSync(directory).map((name) => readFileSync(path.join(directory, name), 'utf8'));
+
+  it('may have any character, and is what everything here was started with', () => {
+    const awkward = secrets().filter((secret) =>
+      ['"', "'", '&', '/', '\\', '$'].every((sign) => secret.includes(sign)),
+    );
+    expect(awkward).toHaveLength(secrets().length - 1);
+    expect(awkward.filter((secret) => secret.includes(' '))).toHaveLength(secrets().length - 2);
+  });
+
+  it('is not in what the engine shows of a container, in a log, or in a process list', async () => {
+    const ids = running.map(({ Id }) => Id);
+    const lists = await Promise.all(ids.map((id) => docker('top', id, '-o', 'pid,args')));
+    const shown = [await docker('inspect', ...ids), await compose('logs', '--no-color'), ...lists].join('\n');
+    // Written as it is, or as JSON has it.
+    for (const secret of secrets()) {
+      const random = secret.slice(-32);
+      expect(shown).not.toContain(random);
+    }
+  });
+
+  it('is only where its owner and the server that needs it read it', () => {
+    const modes = readdirSync(directory, { withFileTypes: true }).map(({ name }) => name);
+    expect(modes.length).toBeGreaterThan(8);
+    expect(readdirSync(path.join(platform.directory, 'coturn', 'secrets'))).toEqual(['turn_secret']);
+    expect(readdirSync(path.join(platform.directory, 'proxy', 'secrets'))).toEqual([]);
+    expect(readdirSync(path.join(platform.directory, 'rtpengine', 'secrets'))).toEqual([]);
+  });
+});
