@@ -73,6 +73,7 @@ service_certificate() {
     kamailio) echo ca.crt server.crt server.key ;;
     coturn) echo server.crt server.key ;;
     proxy) echo server.pem ;;
+    api) echo ca.crt ;;
   esac
 }
 
