@@ -5,6 +5,7 @@ import { DatabaseModule } from './database/database.module.js';
 import { AccountModule } from './features/account/account.module.js';
 import { CallsModule } from './features/calls/calls.module.js';
 import { ChatPushModule } from './features/chat-push/chat-push.module.js';
+import { DevicesModule } from './features/devices/devices.module.js';
 import { DoctorModule } from './features/doctor/doctor.module.js';
 import { EmailModule } from './features/email/email.module.js';
 import { ExportModule } from './features/export/export.module.js';
@@ -17,14 +18,17 @@ import { ServerInfoModule } from './features/server-info/server-info.module.js';
 import { SessionsModule } from './features/sessions/sessions.module.js';
 import { TurnModule } from './features/turn/turn.module.js';
 import { HttpModule } from './http/http.module.js';
+import { RealtimeModule } from './realtime/realtime.module.js';
 
 /** The list of features. */
 @Module({
   imports: [
     DatabaseModule,
     HttpModule,
+    RealtimeModule,
     AccountModule,
     CallsModule,
+    DevicesModule,
     DoctorModule,
     EmailModule,
     ExportModule,

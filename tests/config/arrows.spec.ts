@@ -43,7 +43,7 @@ const ARROWS: Record<string, string[]> = {
   clients: ['config', 'common'],
   realtime: ['http', 'database', 'config', 'common'],
   features: ['realtime', 'http', 'clients', 'database', 'config', 'common'],
-  'app.module.ts': ['features', 'http', 'database', 'config'],
+  'app.module.ts': ['features', 'realtime', 'http', 'database', 'config'],
   'app.ts': ['app.module.ts', 'http', 'config'],
   'main.ts': ['app.ts', 'http', 'config'],
   cli: ['app.ts', 'app.module.ts', 'features', 'http', 'database', 'config', 'common'],

@@ -170,6 +170,30 @@ export const VISITS: Readonly<Record<string, Visit>> = {
   'DELETE /api/v1/push/register': {
     request: ({ alice }) => ({ as: alice, body: { jid: alice.jid, device_id: 'canary-phone' } }),
   },
+  'POST /api/v1/devices': {
+    request: ({ alice }) => ({ as: alice, body: { name: 'Phone', type: 'host' } }),
+    learn: (walk, { data }) => {
+      walk.deviceId = String(data.id);
+    },
+  },
+  'GET /api/v1/devices': { request: asAlice },
+  'PATCH /api/v1/devices/{id}': {
+    request: ({ alice, deviceId }) => ({ as: alice, path: { id: deviceId }, body: { name: 'Old phone' } }),
+  },
+  'POST /api/v1/devices/challenge': {
+    request: ({ alice }) => ({ as: alice, body: { device_id: uniqueName('canary') } }),
+  },
+  'POST /api/v1/devices/register': {
+    request: ({ alice }) => ({ as: alice, body: { device_id: uniqueName('canary'), pubkey: 'public' } }),
+  },
+  'GET /api/v1/devices/keys': { request: asAlice },
+  'DELETE /api/v1/devices/{id}': {
+    request: async (walk) => {
+      // The session that has added the device ends with it.
+      await walk.login(walk.alice);
+      return { as: walk.alice, path: { id: walk.deviceId } };
+    },
+  },
   'GET /api/v1/turn/credentials': {
     request: asAlice,
     learn: ({ canaries }, { data }) => {

@@ -45,6 +45,7 @@ export class Walk {
   readonly carol: Walker;
   readonly idToken: string;
   groupId = '';
+  deviceId = '';
   readonly callId = uniqueName('call');
   endedSession = '';
 

@@ -132,6 +132,8 @@ export class WholeLife {
     const { account, mark } = this;
     const device = { platform: 'ios', push_token: `token-${mark}` };
     this.push = await registerDevice(account, `device-${mark}`, device);
+    await account.api.post('/devices/register', { device_id: mark, pubkey: `key-${mark}`, name: `Laptop ${mark}` });
+    await account.api.post('/devices/challenge', { device_id: mark });
     this.phone = await SipClient.open(account);
     await this.phone.register();
     await this.beCalled();

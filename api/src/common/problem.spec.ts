@@ -5,6 +5,9 @@ it('the published codes keep their status', () => {
   const statuses = Object.fromEntries(Object.entries(PROBLEMS).map(([code, [status]]) => [code, status]));
   expect(statuses).toEqual({
     malformed_request: 400,
+    unknown_device_type: 400,
+    invalid_proof: 400,
+    stopping: 503,
     invalid_code: 400,
     too_many_devices: 409,
     unauthenticated: 401,

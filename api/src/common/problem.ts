@@ -5,6 +5,8 @@
 export const PROBLEMS = {
   malformed_request: [400, 'The request cannot be read'],
   invalid_code: [400, 'The code is wrong, used or expired'],
+  unknown_device_type: [400, 'There is no such type of device'],
+  invalid_proof: [400, 'The proof of the key is wrong, or its challenge used or expired'],
   unauthenticated: [401, 'Authentication is required'],
   invalid_credentials: [401, 'The username or the password is wrong'],
   invalid_id_token: [401, 'The ID token is not accepted'],
@@ -37,6 +39,7 @@ export const PROBLEMS = {
   chat_server_unavailable: [503, 'The chat server does not answer'],
   call_server_unavailable: [503, 'The call server does not answer'],
   identity_provider_unavailable: [503, 'The identity provider does not answer'],
+  stopping: [503, 'The server is about to restart'],
   account_busy: [503, 'An earlier attempt with this username is still being undone'],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 

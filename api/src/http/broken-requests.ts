@@ -1,10 +1,9 @@
-import { type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Injectable, Logger } from '@nestjs/common';
 import { type Counter, Metrics } from '../common/metrics.js';
 import { Problem, type ProblemCode } from '../common/problem.js';
-import { SECURITY_HEADERS } from './headers.js';
-import { documentOf } from './problem.filter.js';
+import { rawAnswer } from './raw-answer.js';
 import { newRequestId } from './request-id.js';
 
 /** How Node says that the bytes of a client are no request. Whatever else it says is `malformed_request`. */
@@ -53,7 +52,7 @@ export class BrokenRequests {
     const requestId = newRequestId();
     this.broken.inc({ code });
     this.logger.log({ request_id: requestId, code, reason });
-    socket.end(answerOf(new Problem(code, DETAIL_OF_CODE[code] ?? 'this is not HTTP/1.1'), requestId));
+    socket.end(rawAnswer(new Problem(code, DETAIL_OF_CODE[code] ?? 'this is not HTTP/1.1'), requestId));
     setTimeout(() => socket.destroy(), LINGER_MS).unref();
   }
 }
@@ -61,16 +60,3 @@ export class BrokenRequests {
 /** The answer that is under way on a connection: Node itself looks for it there. */
 const answerOn = (socket: Duplex): ServerResponse | undefined =>
   (socket as Duplex & { _httpMessage?: ServerResponse })._httpMessage;
-
-function answerOf(problem: Problem, requestId: string): string {
-  const body = JSON.stringify(documentOf(problem, requestId));
-  const headers = Object.entries({
-    ...SECURITY_HEADERS,
-    'x-request-id': requestId,
-    'content-type': 'application/problem+json; charset=utf-8',
-    'content-length': Buffer.byteLength(body),
-    connection: 'close',
-  });
-  const lines = headers.map(([name, value]) => `${name}: ${value}`);
-  return [`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`, ...lines, '', body].join('\r\n');
-}

@@ -28,6 +28,8 @@ export class Drain implements OnModuleDestroy, BeforeApplicationShutdown {
   private readonly unanswered = new Set<ServerResponse>();
   private accepted = 0;
   private drained: Promise<void> | undefined;
+  private readonly onceDeaf: (() => void)[] = [];
+  private listening = true;
 
   constructor(@Inject(CONFIG) { http }: Config, metrics: Metrics) {
     metrics.gauge('http_connections', 'Open connections of both listeners', () => this.connections.size);
@@ -37,6 +39,16 @@ export class Drain implements OnModuleDestroy, BeforeApplicationShutdown {
   /** Whether the application is about to end: no proxy should send anything new. */
   get begun(): boolean {
     return this.drained !== undefined;
+  }
+
+  /** Whether the listeners are closed. */
+  get deaf(): boolean {
+    return !this.listening;
+  }
+
+  /** `work` runs when the listeners have closed: it ends connections that no answer ends. */
+  onDeaf(work: () => void): void {
+    this.onceDeaf.push(work);
   }
 
   /** This listener is one of those to be ended. */
@@ -75,6 +87,8 @@ export class Drain implements OnModuleDestroy, BeforeApplicationShutdown {
     if (listening.length > 0 && this.delayMs > 0) await delay(this.delayMs);
     await this.emptyQueues();
     for (const server of listening) stopListening(server);
+    this.listening = false;
+    for (const work of this.onceDeaf) work();
     await this.closed(LINGER_MS);
     await this.cut((socket) => !this.busy().has(socket));
     await this.closed(ANSWERS_MS);

@@ -1,5 +1,5 @@
-/** What a limit counts by: the client's address (of IPv6 the network, common/network.ts), or an account. */
-export type RateLimitScope = 'address' | 'account';
+/** What a limit counts by: the client's address (of IPv6 the network, common/network.ts), an account, or a device. */
+export type RateLimitScope = 'address' | 'account' | 'device';
 
 export interface RateLimit {
   readonly per: RateLimitScope;
@@ -8,7 +8,10 @@ export interface RateLimit {
   readonly windowSeconds: number;
 }
 
-/** Every rate limit of the REST API in one table. `anything` counts each request; a route adds one with @RateLimited. */
+/**
+ * Every rate limit in one table. `anything` counts each request and each WebSocket that is opened; a route adds one with
+ * @RateLimited. A process counts what it sees: two of them let through twice as much.
+ */
 export const RATE_LIMITS = {
   anything: { per: 'address', calls: 1200, windowSeconds: 60 },
   register: { per: 'address', calls: 20, windowSeconds: 3600 },
@@ -33,6 +36,9 @@ export const RATE_LIMITS = {
   /** Calls that wake phones, by who calls and by who is called. One beyond goes on, and wakes none. */
   calls_from: { per: 'account', calls: 20, windowSeconds: 60 },
   calls_to: { per: 'account', calls: 40, windowSeconds: 60 },
+  change_device: { per: 'account', calls: 60, windowSeconds: 60 },
+  /** Frames of one device in one protocol. One beyond ends the connection. */
+  socket_frames: { per: 'device', calls: 1000, windowSeconds: 10 },
 } as const satisfies Record<string, RateLimit>;
 
 export type RateLimitName = keyof typeof RATE_LIMITS;

@@ -1,9 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
-
-const time = (description: string) => ApiProperty({ format: 'date-time', description });
-const optionalTime = (description: string) =>
-  ApiProperty({ type: String, format: 'date-time', nullable: true, description });
-const optionalText = (description: string) => ApiProperty({ type: String, nullable: true, description });
+import { optionalText, optionalTime, time } from './export-fields.js';
+import { ExportedDevice } from './exported-devices.dto.js';
 
 export class ExportedAccountDocument {
   @ApiProperty({ format: 'uuid', description: 'By which the other servers know the account where no name belongs' })
@@ -262,6 +259,9 @@ export class AccountExport {
 
   @ApiProperty({ type: [ExportedPushRegistration] })
   push_registrations!: ExportedPushRegistration[];
+
+  @ApiProperty({ type: [ExportedDevice] })
+  devices!: ExportedDevice[];
 
   @ApiProperty({ type: [ExportedGroup] })
   groups!: ExportedGroup[];

@@ -45,6 +45,10 @@ describe('the export of an account', () => {
     };
     await app.http.post('/api/v1/push/register').set(bearer).send(device);
     await app.http
+      .post('/devices/register')
+      .set(bearer)
+      .send({ device_id: `laptop-${username}`, pubkey: 'key' });
+    await app.http
       .post('/api/v1/groups')
       .set(bearer)
       .send({ name: `Group of ${username}`, member_jids: [] });
@@ -75,6 +79,7 @@ describe('the export of an account', () => {
       account: { id, username, domain: 'veil.test', jid, email: null, google_sub: null, has_password: true },
       sessions: expect.arrayContaining([expect.objectContaining({ device_name: `Phone of ${username}` })]),
       push_registrations: [{ device_id: `device-${username}`, platform: 'ios', app_id: 'app' }],
+      devices: [{ id: `laptop-${username}`, type: 'desktop', public_key: 'key', key_proven_at: null }],
       groups: [{ name: `Group of ${username}`, role: 'owner' }],
       sip_registrations: [
         { contact: 'sip:phone@127.0.0.1', user_agent: 'phone', expires_at: '2026-12-01T00:00:00.000Z' },

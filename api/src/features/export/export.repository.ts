@@ -51,6 +51,12 @@ export class ExportRepository {
       ORDER BY device_uuid LIMIT ${most}`;
   }
 
+  async devices(accountId: string, after: string, most: number): Promise<Keyed[]> {
+    return this.sql<Keyed[]>`
+      SELECT id AS key, id, name, kind AS type, public_key, key_proven_at, created_at, last_seen_at
+      FROM devices WHERE account_id = ${accountId} AND id > ${after} ORDER BY id LIMIT ${most}`;
+  }
+
   async groups(accountId: string, roomDomain: string, after: string, most: number): Promise<Keyed[]> {
     return this.sql<Keyed[]>`
       SELECT g.id::text AS key, g.id AS group_id, g.id || '@' || ${roomDomain} AS jid, g.name, m.role, m.joined_at

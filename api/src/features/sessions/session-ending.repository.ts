@@ -38,6 +38,21 @@ export class SessionEndingRepository {
     return row;
   }
 
+  /** Ends all sessions of a device, of which there may be none; undefined when there is no such account. */
+  async endDevice(accountId: string, deviceId: string, dueAt: Date): Promise<EndingRow | undefined> {
+    const [row] = await this.sql<EndingRow[]>`
+      WITH ended AS (
+        DELETE FROM sessions WHERE account_id = ${accountId} AND device_id = ${deviceId}
+      ), noted AS (
+        INSERT INTO session_endings (id, account_id, device_id, due_at)
+        SELECT ${newId()}, id, ${deviceId}, ${dueAt} FROM accounts WHERE id = ${accountId}
+        RETURNING id, account_id, device_id
+      )
+      SELECT noted.id, a.id AS "accountId", a.username, device_id AS "deviceId", NULL AS "keptDeviceId", false AS reopened
+      FROM noted JOIN accounts a ON a.id = noted.account_id`;
+    return row;
+  }
+
   /** Ends all sessions of an account but one; undefined when there is no such account. */
   async endOthers(
     accountId: string,

@@ -55,6 +55,12 @@ export class SessionEnding {
     return ending && this.finishOrPostpone(ending);
   }
 
+  /** Ends all sessions of one device, and what else it has. @returns whether everything of it has ended */
+  async endDevice(accountId: string, deviceId: string): Promise<boolean> {
+    const ending = await this.endings.endDevice(accountId, deviceId, this.dueAt());
+    return ending !== undefined && this.finishOrPostpone(ending);
+  }
+
   /** Ends all sessions but the kept one, and all that belongs to none. @returns whether everything of them has ended */
   async endAll(accountId: string, keptSessionId: string | null = null): Promise<boolean> {
     const ending = await this.beginAll(accountId, keptSessionId);

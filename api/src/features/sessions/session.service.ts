@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { Clock } from '../../common/clock.js';
+import { isDeviceId } from '../../common/device-id.js';
 import { newId } from '../../common/ids.js';
 import { jidOf, usernameOf } from '../../common/jid.js';
 import { invalidField, Problem } from '../../common/problem.js';
@@ -42,9 +43,6 @@ const REMEMBERED_SESSIONS = 20_000;
 
 /** A retry of a lost answer comes within this time; later, a used refresh token is a copied one (RFC 9700 §4.14.2). */
 const GRACE_MS = 30_000;
-
-/** Nothing that a resource (RFC 7622), a URN or a header would have to quote. */
-const DEVICE_ID = /^[\w.:-]{1,128}$/;
 
 /** Opens, refreshes and lists sessions, and says whose a token is. A token is as good as its session. */
 @Injectable()
@@ -141,6 +139,13 @@ export class SessionService extends Authenticator {
     return ended;
   }
 
+  /** Ends whatever a device of the caller's has: its sessions, streams, registrations and pushes. @returns whether all have ended */
+  async endDevice({ accountId }: Caller, deviceId: string): Promise<boolean> {
+    const ended = await this.ending.endDevice(accountId, deviceId);
+    this.alive.clear();
+    return ended;
+  }
+
   /** This process stops trusting the session now rather than within a second. */
   forget(sessionId: string): void {
     this.alive.delete(sessionId);
@@ -155,7 +160,7 @@ export class SessionService extends Authenticator {
 
   /** A session whose login named no device becomes that of this one. */
   async nameDevice({ sessionId }: Caller, deviceId: string): Promise<void> {
-    if (DEVICE_ID.test(deviceId)) await this.sessions.nameDevice(sessionId, deviceId);
+    if (isDeviceId(deviceId)) await this.sessions.nameDevice(sessionId, deviceId);
   }
 
   /** Forgets sessions and used tokens that have expired, up to a thousand for each of `most`. */
@@ -193,6 +198,6 @@ const invalidRefreshToken = (): Problem =>
   new Problem('invalid_refresh_token', 'it was used before, has expired or its session has ended: log in again');
 
 function requireDeviceId(id: string | undefined): string | undefined {
-  if (id === undefined || DEVICE_ID.test(id)) return id;
+  if (id === undefined || isDeviceId(id)) return id;
   throw invalidField('device_id', 'must be 1 to 128 letters a-z, digits or . _ : -');
 }

@@ -1,0 +1,85 @@
+import type { WebSocket } from 'ws';
+import type { Caller } from '../http/access.js';
+import type { KnownDevice } from './device-directory.js';
+import type { Connection, SocketProtocol, Way } from './protocol.js';
+
+/** What a client may owe: bytes that were sent to it and that it has not taken. */
+const MOST_UNREAD_BYTES = 1024 * 1024;
+
+/** Close codes of RFC 6455 (7.4.1) and of the IANA registry that this server uses. */
+export const CLOSE = { unsupported: 1003, policy: 1008, tooBig: 1009, restart: 1012 } as const;
+
+/** Who has been let in. */
+export interface Admitted {
+  readonly device: KnownDevice;
+  readonly caller: Caller;
+  /** Which of the protocol's paths. */
+  readonly path: string;
+  readonly way: Way;
+}
+
+/** The connection of a device that has shown that it may have one. */
+export class DeviceSocket implements Connection {
+  /** Of two connections of a device the later one has the higher number, also where they are at different processes. */
+  order = 0;
+  /** Whether anything has come from it since the last ping. */
+  alive = true;
+  cutForReading = false;
+
+  constructor(
+    readonly protocol: SocketProtocol,
+    private readonly admitted: Admitted,
+    private readonly socket: WebSocket,
+    private readonly onSent: () => void,
+  ) {}
+
+  get device(): KnownDevice {
+    return this.admitted.device;
+  }
+
+  get caller(): Caller {
+    return this.admitted.caller;
+  }
+
+  get path(): string {
+    return this.admitted.path;
+  }
+
+  get way(): Way {
+    return this.admitted.way;
+  }
+
+  get open(): boolean {
+    return this.socket.readyState === this.socket.OPEN;
+  }
+
+  send(frame: object | string): boolean {
+    if (!this.open) return false;
+    if (this.socket.bufferedAmount > MOST_UNREAD_BYTES) {
+      this.cutForReading = true;
+      this.socket.terminate();
+      return false;
+    }
+    this.socket.send(typeof frame === 'string' ? frame : JSON.stringify(frame), ignore);
+    this.onSent();
+    return true;
+  }
+
+  close(code: number, reason: string): void {
+    this.socket.close(code, reason);
+  }
+
+  /** Asks for a sign of life; cuts off who has given none since the last time. */
+  ping(): void {
+    if (!this.alive) {
+      this.socket.terminate();
+      return;
+    }
+    this.alive = false;
+    this.socket.ping(ignore);
+    this.protocol.pinged(this);
+  }
+}
+
+/** What can't be sent any more is noticed when the socket closes. */
+const ignore = (): void => {};

@@ -1,0 +1,17 @@
+import { Problem } from '../common/problem.js';
+import type { Frame } from './protocol.js';
+
+/** The JSON object that a frame is. @throws Problem malformed_request */
+export function readFrame(data: Buffer): Frame {
+  const frame = parsed(data);
+  if (typeof frame === 'object' && frame !== null && !Array.isArray(frame)) return frame as Frame;
+  throw new Problem('malformed_request', 'a frame must be a JSON object');
+}
+
+function parsed(data: Buffer): unknown {
+  try {
+    return JSON.parse(data.toString('utf8'));
+  } catch {
+    throw new Problem('malformed_request', 'invalid JSON');
+  }
+}

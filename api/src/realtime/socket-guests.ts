@@ -1,0 +1,93 @@
+import { Injectable, Logger } from '@nestjs/common';
+import type { RawData, WebSocket } from 'ws';
+import { type Counter, Metrics } from '../common/metrics.js';
+import { Problem } from '../common/problem.js';
+import { problemOf } from '../http/problem.filter.js';
+import { RateLimiter } from '../http/rate-limiter.js';
+import { type Admitted, CLOSE, DeviceSocket } from './device-socket.js';
+import { readFrame } from './frames.js';
+import type { Message } from './lobby.js';
+import { Presence } from './presence.js';
+import type { SocketProtocol } from './protocol.js';
+
+/** The connections of those who have been let in: what comes from them, and their end. */
+@Injectable()
+export class SocketGuests {
+  private readonly logger = new Logger('sockets');
+  private readonly framesReceived: Counter;
+  private readonly framesSent: Counter;
+  private readonly closed: Counter<'protocol' | 'code'>;
+
+  constructor(
+    private readonly presence: Presence,
+    private readonly limiter: RateLimiter,
+    metrics: Metrics,
+  ) {
+    metrics.gauge('sockets', 'Open WebSockets of devices', () => presence.count);
+    this.framesReceived = metrics.counter('socket_frames_received_total', 'Frames from devices');
+    this.framesSent = metrics.counter('socket_frames_sent_total', 'Frames to devices');
+    this.closed = metrics.counter('sockets_closed_total', 'WebSockets that ended, by close code', ['protocol', 'code']);
+  }
+
+  /** @param early what the client has sent already */
+  begin(client: WebSocket, protocol: SocketProtocol, admitted: Admitted, early: readonly Message[] = []): void {
+    if (client.readyState !== client.OPEN) return;
+    const connection = new DeviceSocket(protocol, admitted, client, () => this.framesSent.inc());
+    client.on('message', (data: RawData, binary: boolean) => this.take(connection, data as Buffer, binary));
+    client.on('pong', () => {
+      connection.alive = true;
+    });
+    client.on('close', (code: number) => this.end(connection, code));
+    this.presence.enter(connection);
+    this.run(connection, () => protocol.opened(connection));
+    for (const { data, binary } of early) this.take(connection, data, binary);
+  }
+
+  endAll(code: number, reason: string): void {
+    for (const connection of this.presence.connections) connection.close(code, reason);
+  }
+
+  private take(connection: DeviceSocket, data: Buffer, binary: boolean): void {
+    // What still comes from who has been closed.
+    if (!connection.open) return;
+    connection.alive = true;
+    this.framesReceived.inc();
+    const { protocol, device } = connection;
+    try {
+      this.limiter.take('socket_frames', { device: `${protocol.name} ${device.id}` });
+    } catch (error) {
+      connection.send(protocol.complaint(problemOf(error)));
+      connection.close(CLOSE.policy, 'rate_limited');
+      return;
+    }
+    if (binary) connection.close(CLOSE.unsupported, 'send text frames');
+    else this.run(connection, () => protocol.received(connection, readFrame(data), data.length));
+  }
+
+  private end(connection: DeviceSocket, code: number): void {
+    const { protocol, cutForReading } = connection;
+    this.presence.leave(connection);
+    this.closed.inc({ protocol: protocol.name, code: cutForReading ? 'slow' : nameOf(code) });
+    this.run(connection, () => protocol.closed(connection));
+  }
+
+  /** What the protocol throws is the client's to know. */
+  private run(connection: DeviceSocket, work: () => void | Promise<void>): void {
+    try {
+      work()?.catch((error: unknown) => this.complain(connection, error));
+    } catch (error) {
+      this.complain(connection, error);
+    }
+  }
+
+  private complain(connection: DeviceSocket, error: unknown): void {
+    const problem = error instanceof Problem ? error : problemOf(error);
+    const { protocol } = connection;
+    if (problem.code === 'internal_error')
+      this.logger.error({ protocol: protocol.name, stack: (error as Error).stack });
+    connection.send(protocol.complaint(problem));
+  }
+}
+
+/** Clients choose their codes: those that mean something to an operator are told apart. */
+const nameOf = (code: number): number | 'other' => (code >= 1000 && code <= 1015 ? code : 'other');

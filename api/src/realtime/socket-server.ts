@@ -1,0 +1,149 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { FastifyAdapter } from '@nestjs/platform-fastify';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { Problem } from '../common/problem.js';
+import { bearerToken } from '../http/access.js';
+import { Drain } from '../http/drain.js';
+import { problemOf } from '../http/problem.filter.js';
+import { rawAnswer } from '../http/raw-answer.js';
+import { newRequestId } from '../http/request-id.js';
+import { Admission } from './admission.js';
+import { type Admitted, CLOSE } from './device-socket.js';
+import { Lobby, type Message } from './lobby.js';
+import { type Asked, Paths } from './paths.js';
+import type { SocketProtocol, Way } from './protocol.js';
+import { Reception } from './reception.js';
+import { SocketGuests } from './socket-guests.js';
+
+const OPTIONS = {
+  noServer: true,
+  clientTracking: false,
+  perMessageDeflate: false,
+  // How long a client may take to answer a close frame, in milliseconds.
+  closeTimeout: 2000,
+  maxFragments: 1024,
+  maxBufferedChunks: 4096,
+} as const;
+
+/** An upgrade that is under way. */
+interface Upgrade {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+  readonly asked: Asked;
+}
+
+/** Takes the upgrades of the public listener, and lets in who may come: `protocol.ts` says how. */
+@Injectable()
+export class SocketServer implements OnApplicationBootstrap {
+  private readonly paths = new Paths();
+  private readonly servers = new Map<SocketProtocol, WebSocketServer>();
+
+  constructor(
+    private readonly host: HttpAdapterHost<FastifyAdapter>,
+    private readonly reception: Reception,
+    private readonly admission: Admission,
+    private readonly guests: SocketGuests,
+    private readonly drain: Drain,
+  ) {}
+
+  /** Answers at the protocol's paths from now on. */
+  serve(protocol: SocketProtocol): void {
+    this.paths.add(protocol);
+    const server = new WebSocketServer({ ...OPTIONS, maxPayload: protocol.maxFrameBytes });
+    server.on('wsClientError', (_error, socket) => {
+      this.refuse(socket, new Problem('malformed_request', 'this is no handshake of RFC 6455'));
+    });
+    this.servers.set(protocol, server);
+  }
+
+  onApplicationBootstrap(): void {
+    // A verb of the command line has no listener.
+    const server = this.host.httpAdapter?.getHttpServer() as Server | undefined;
+    server?.on('upgrade', (request, socket, head) => void this.upgrade(request, socket, head));
+    this.drain.onDeaf(() => this.guests.endAll(CLOSE.restart, 'Service restart'));
+  }
+
+  private async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    // A client that goes away meanwhile is no fault.
+    socket.on('error', ignore);
+    const asked = this.paths.match(request.url ?? '');
+    try {
+      if (!asked) throw new Problem('not_found', 'no such WebSocket');
+      this.reception.receive(request);
+    } catch (error) {
+      return this.refuse(socket, problemOf(error));
+    }
+    const header = bearerToken(request.headers.authorization);
+    const token = header ?? asked.token;
+    const upgrade = { request, socket, head, asked };
+    if (token === undefined) this.accept(upgrade, (client) => void this.letInLater(client, asked));
+    else await this.letIn(upgrade, token, header === undefined ? 'query' : 'header');
+  }
+
+  private async letIn(upgrade: Upgrade, token: string, way: Way): Promise<void> {
+    const { asked, socket } = upgrade;
+    try {
+      const admitted = await this.admission.admit(asked, token, way);
+      this.accept(upgrade, (client) => this.welcome(client, asked, admitted));
+    } catch (error) {
+      const problem = this.reception.refused(asked.protocol, error);
+      if (!asked.protocol.refusesByClosing(way)) return this.refuse(socket, problem);
+      this.accept(upgrade, (client) => turnAway(client, asked.protocol, problem));
+    }
+  }
+
+  private accept({ request, socket, head, asked }: Upgrade, welcome: (client: WebSocket) => void): void {
+    socket.off('error', ignore);
+    this.servers.get(asked.protocol)?.handleUpgrade(request, socket, head, (client) => {
+      // What a client does wrong closes its connection with the right code (RFC 6455, 7.4.1) already.
+      client.on('error', ignore);
+      welcome(client);
+    });
+  }
+
+  /** Somebody who has still to say who he is. */
+  private async letInLater(client: WebSocket, asked: Asked): Promise<void> {
+    const lobby = new Lobby(client);
+    try {
+      const admitted = await this.admission.admitByFrame(asked, await lobby.next());
+      await this.prove(client, asked, admitted, lobby);
+    } catch (error) {
+      turnAway(client, asked.protocol, this.reception.refused(asked.protocol, error));
+    }
+  }
+
+  /** Somebody who has shown a token that is good. */
+  private welcome(client: WebSocket, asked: Asked, admitted: Admitted): void {
+    this.prove(client, asked, admitted).catch((error: unknown) => {
+      turnAway(client, asked.protocol, this.reception.refused(asked.protocol, error));
+    });
+  }
+
+  private async prove(client: WebSocket, asked: Asked, admitted: Admitted, lobby?: Lobby): Promise<void> {
+    const challenge = asked.protocol.challenge(admitted.device);
+    if (!challenge) return this.guests.begin(client, asked.protocol, admitted, lobby?.leave());
+    const place = lobby ?? new Lobby(client);
+    client.send(JSON.stringify(challenge.frame));
+    if (!challenge.accepts(await place.next())) throw new Problem('unauthenticated', 'the key is not proved');
+    const early: Message[] = place.leave();
+    this.guests.begin(client, asked.protocol, admitted, early);
+  }
+
+  private refuse(socket: Duplex, problem: Problem): void {
+    socket.once('finish', () => socket.destroy());
+    socket.end(rawAnswer(problem, newRequestId()));
+  }
+}
+
+const ignore = (): void => {};
+
+/** Says why after the upgrade, and ends the connection. */
+function turnAway(client: WebSocket, protocol: SocketProtocol, problem: Problem): void {
+  if (client.readyState !== client.OPEN) return;
+  client.send(JSON.stringify(protocol.complaint(problem)), ignore);
+  client.close(CLOSE.policy, problem.code);
+}
