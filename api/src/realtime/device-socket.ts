@@ -25,6 +25,9 @@ export class DeviceSocket implements Connection {
   /** Whether anything has come from it since the last ping. */
   alive = true;
   cutForReading = false;
+  private lastPing = 0;
+  /** Pings that somebody waits for, in their order. */
+  private pings: Map<number, (confirmed: boolean) => void> | undefined;
 
   constructor(
     readonly protocol: SocketProtocol,
@@ -69,6 +72,27 @@ export class DeviceSocket implements Connection {
     this.socket.close(code, reason);
   }
 
+  confirmed(): Promise<boolean> {
+    if (!this.open) return Promise.resolve(false);
+    this.lastPing += 1;
+    this.socket.ping(String(this.lastPing), undefined, ignore);
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.pings ??= new Map();
+    this.pings.set(this.lastPing, resolve);
+    return promise;
+  }
+
+  /** The client has answered a ping. It may answer the last of several only (RFC 6455, 5.5.3). */
+  answered(payload: string): void {
+    this.alive = true;
+    this.settle(Number(payload), true);
+  }
+
+  /** The connection has ended. */
+  ended(): void {
+    this.settle(this.lastPing, false);
+  }
+
   /** Asks for a sign of life; cuts off who has given none since the last time. */
   ping(): void {
     if (!this.alive) {
@@ -78,6 +102,14 @@ export class DeviceSocket implements Connection {
     this.alive = false;
     this.socket.ping(ignore);
     this.protocol.pinged(this);
+  }
+
+  private settle(upTo: number, confirmed: boolean): void {
+    for (const [ping, resolve] of this.pings ?? []) {
+      if (ping > upTo) return;
+      this.pings?.delete(ping);
+      resolve(confirmed);
+    }
   }
 }
 

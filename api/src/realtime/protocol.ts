@@ -19,6 +19,8 @@ export interface Connection {
   readonly open: boolean;
   /** Sends a frame: an object, or the text of one. False when the connection has ended, or ends now since it reads too slowly. */
   send(frame: object | string): boolean;
+  /** Resolves when the client has answered a ping that follows all that was sent: true; or when the connection ends: false. */
+  confirmed(): Promise<boolean>;
   /** Ends the connection. What still comes from it is ignored. */
   close(code: number, reason: string): void;
 }

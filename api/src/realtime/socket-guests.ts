@@ -34,9 +34,7 @@ export class SocketGuests {
     if (client.readyState !== client.OPEN) return;
     const connection = new DeviceSocket(protocol, admitted, client, () => this.framesSent.inc());
     client.on('message', (data: RawData, binary: boolean) => this.take(connection, data as Buffer, binary));
-    client.on('pong', () => {
-      connection.alive = true;
-    });
+    client.on('pong', (payload: Buffer) => connection.answered(String(payload)));
     client.on('close', (code: number) => this.end(connection, code));
     this.presence.enter(connection);
     this.run(connection, () => protocol.opened(connection));
@@ -66,6 +64,7 @@ export class SocketGuests {
 
   private end(connection: DeviceSocket, code: number): void {
     const { protocol, cutForReading } = connection;
+    connection.ended();
     this.presence.leave(connection);
     this.closed.inc({ protocol: protocol.name, code: cutForReading ? 'slow' : nameOf(code) });
     this.run(connection, () => protocol.closed(connection));

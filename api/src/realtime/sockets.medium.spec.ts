@@ -159,6 +159,16 @@ it('tells who is there, and gives frames to whom they are for', async () => {
   sender.close();
 });
 
+it('knows when a client has got all that was sent, or has not', async () => {
+  const id = await device();
+  const client = await greeted(id);
+  const connection = app.app.get(Presence).here('echo', id);
+  expect(await Promise.all([connection?.confirmed(), connection?.confirmed()])).toEqual([true, true]);
+  client.socket.terminate();
+  expect(await connection?.confirmed()).toBe(false);
+  expect(await connection?.confirmed()).toBe(false);
+});
+
 it('answers a bad frame and goes on; closes for what is too much', async () => {
   const id = await device();
   const client = await greeted(id);

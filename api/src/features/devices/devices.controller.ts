@@ -82,6 +82,7 @@ export class DevicesController {
     'invalid_proof',
     'unknown_device_type',
     'forbidden',
+    'not_found',
     'too_many_devices',
     'rate_limited',
   )

@@ -159,6 +159,13 @@ describe('devices as the clients of the signalling server know them', () => {
     expect((await post('/devices/register', proofOf(key, 'wrong', foreign))).body.code).toBe('invalid_proof');
   });
 
+  it('take no number but that of a device that there is', async () => {
+    expect((await post('/devices/register', { device_id: '4711', pubkey: 'key' })).status).toBe(404);
+    const { id } = (await post('/devices', { name: 'Phone', type: 'mobile' })).body;
+    const { body } = await post('/devices/register', { device_id: String(id), pubkey: 'key' });
+    expect(body).toMatchObject({ id: String(id), pubkey: 'key' });
+  });
+
   it('refuse what can be no id and no key', async () => {
     for (const device_id of ['', 'a b', 'ä', 'x'.repeat(129), '__proto__\n']) {
       expect((await post('/devices/register', { device_id, pubkey: 'key' })).status).toBe(422);

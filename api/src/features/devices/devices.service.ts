@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../common/clock.js';
-import { isDeviceId } from '../../common/device-id.js';
+import { isDeviceId, wireId } from '../../common/device-id.js';
 import { invalidField, Problem } from '../../common/problem.js';
 import type { Caller } from '../../http/access.js';
 import { Upkeep } from '../../realtime/upkeep.js';
@@ -46,11 +46,13 @@ export class DevicesService {
 
   /**
    * A device under an id of its client's, or the new key of one. Without a proof the key counts for nothing.
-   * @throws Problem validation_failed, invalid_proof, forbidden, unknown_device_type, too_many_devices
+   * @throws Problem validation_failed, not_found for a number that is no device of theirs, invalid_proof, forbidden, unknown_device_type, too_many_devices
    */
   async register(caller: Caller, request: Registration): Promise<DeviceRow> {
     const { device_id: id, pubkey: publicKey, name = null, type } = request;
     requireDeviceId(id);
+    // Numbers are the server's to give: there is such a device already, or nobody gets it.
+    if (typeof wireId(id) === 'number') await this.own(caller.accountId, id);
     const proved = await this.proves(caller, request);
     const kind = type === undefined ? null : kindOf(type);
     const wanted = { id, accountId: caller.accountId, name, kind, publicKey, proved, now: this.clock.now() };
