@@ -5,6 +5,7 @@ import { DatabaseModule } from './database/database.module.js';
 import { AccountModule } from './features/account/account.module.js';
 import { CallsModule } from './features/calls/calls.module.js';
 import { ChatPushModule } from './features/chat-push/chat-push.module.js';
+import { ContactsModule } from './features/contacts/contacts.module.js';
 import { DevicesModule } from './features/devices/devices.module.js';
 import { DoctorModule } from './features/doctor/doctor.module.js';
 import { EmailModule } from './features/email/email.module.js';
@@ -16,6 +17,7 @@ import { PushModule } from './features/push/push.module.js';
 import { RetentionModule } from './features/retention/retention.module.js';
 import { ServerInfoModule } from './features/server-info/server-info.module.js';
 import { SessionsModule } from './features/sessions/sessions.module.js';
+import { SignalingModule } from './features/signaling/signaling.module.js';
 import { TurnModule } from './features/turn/turn.module.js';
 import { HttpModule } from './http/http.module.js';
 import { RealtimeModule } from './realtime/realtime.module.js';
@@ -28,6 +30,7 @@ import { RealtimeModule } from './realtime/realtime.module.js';
     RealtimeModule,
     AccountModule,
     CallsModule,
+    ContactsModule,
     DevicesModule,
     DoctorModule,
     EmailModule,
@@ -40,6 +43,7 @@ import { RealtimeModule } from './realtime/realtime.module.js';
     RetentionModule,
     ServerInfoModule,
     SessionsModule,
+    SignalingModule,
     TurnModule,
   ],
 })

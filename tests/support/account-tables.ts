@@ -4,7 +4,17 @@
  * has `WholeLife` put something into it.
  */
 export const TABLES_OF_ACCOUNTS: readonly string[] = [
-  ...['account_codes', 'accounts', 'call_events', 'calls', 'device_challenges', 'devices', 'group_members', 'location'],
+  ...[
+    'account_codes',
+    'accounts',
+    'call_events',
+    'calls',
+    'contacts',
+    'device_challenges',
+    'devices',
+    'group_members',
+    'location',
+  ],
   ...[
     'mails',
     'password_changes',

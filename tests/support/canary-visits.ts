@@ -194,6 +194,9 @@ export const VISITS: Readonly<Record<string, Visit>> = {
       return { as: walk.alice, path: { id: walk.deviceId } };
     },
   },
+  'PUT /api/v1/contacts/{jid}': { request: ({ alice, bob }) => ({ as: alice, path: { jid: bob.jid } }) },
+  'GET /api/v1/contacts': { request: asAlice },
+  'DELETE /api/v1/contacts/{jid}': { request: ({ alice, bob }) => ({ as: alice, path: { jid: bob.jid } }) },
   'GET /api/v1/turn/credentials': {
     request: asAlice,
     learn: ({ canaries }, { data }) => {

@@ -72,6 +72,9 @@ export class WholeLife {
         INSERT INTO session_endings (id, account_id, device_id, due_at)
         VALUES (gen_random_uuid(), ${accountId}, ${mark}, ${later})`;
       await sql`
+        INSERT INTO device_challenges (account_id, device_id, challenge, expires_at)
+        VALUES (${accountId}, ${mark}, ${randomBytes(32)}, ${later})`;
+      await sql`
         INSERT INTO password_changes (account_id, id, sealed_password, lease_until)
         VALUES (${accountId}, gen_random_uuid(), ${Buffer.from(mark)}, ${later})`;
       await sql`
@@ -133,7 +136,7 @@ export class WholeLife {
     const device = { platform: 'ios', push_token: `token-${mark}` };
     this.push = await registerDevice(account, `device-${mark}`, device);
     await account.api.post('/devices/register', { device_id: mark, pubkey: `key-${mark}`, name: `Laptop ${mark}` });
-    await account.api.post('/devices/challenge', { device_id: mark });
+    await account.api.put(`/contacts/${this.peer.jid}`);
     this.phone = await SipClient.open(account);
     await this.phone.register();
     await this.beCalled();

@@ -10,6 +10,7 @@ it('the published codes keep their status', () => {
     stopping: 503,
     invalid_code: 400,
     too_many_devices: 409,
+    too_many_contacts: 409,
     unauthenticated: 401,
     invalid_credentials: 401,
     invalid_id_token: 401,

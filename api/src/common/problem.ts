@@ -27,6 +27,7 @@ export const PROBLEMS = {
   last_owner: [409, 'A group needs an owner'],
   group_busy: [409, 'Another change of this group is under way'],
   too_many_devices: [409, 'The account has as many devices as it may have'],
+  too_many_contacts: [409, 'The account has as many contacts as it may have'],
   payload_too_large: [413, 'The request body is too large'],
   unsupported_media_type: [415, 'The request body has a type that is not understood'],
   validation_failed: [422, 'The request has invalid fields'],

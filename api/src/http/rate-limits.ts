@@ -37,6 +37,7 @@ export const RATE_LIMITS = {
   calls_from: { per: 'account', calls: 20, windowSeconds: 60 },
   calls_to: { per: 'account', calls: 40, windowSeconds: 60 },
   change_device: { per: 'account', calls: 60, windowSeconds: 60 },
+  change_contact: { per: 'account', calls: 60, windowSeconds: 60 },
   /** Frames of one device in one protocol. One beyond ends the connection. */
   socket_frames: { per: 'device', calls: 1000, windowSeconds: 10 },
 } as const satisfies Record<string, RateLimit>;

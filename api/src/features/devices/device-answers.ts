@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../../common/clock.js';
 import { wireId } from '../../common/device-id.js';
 import { Presence } from '../../realtime/presence.js';
+import type { DeviceRow } from './device.js';
 import type { DeviceAnswer, DeviceKeyAnswer } from './devices.dto.js';
-import type { DeviceRow } from './devices.repository.js';
 
 /** Devices as clients are told of them. */
 @Injectable()

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Text } from '../../http/fields.js';
-import { DEVICE_KINDS } from './devices.repository.js';
+import { DEVICE_KINDS } from './device.js';
 
 const ID = {
   oneOf: [{ type: 'integer' }, { type: 'string' }],

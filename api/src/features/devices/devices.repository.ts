@@ -2,20 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { type Queries, SQL, type Sql } from '../../database/database.module.js';
 import { inTransaction } from '../../database/transaction.js';
 import { DeviceDirectory, type KnownDevice, type Standing } from '../../realtime/device-directory.js';
-
-export const DEVICE_KINDS = ['host', 'client', 'mobile', 'desktop', 'web'] as const;
-export type DeviceKind = (typeof DEVICE_KINDS)[number];
-
-export interface DeviceRow {
-  id: string;
-  accountId: string;
-  name: string | null;
-  kind: DeviceKind;
-  publicKey: string | null;
-  keyProvenAt: Date | null;
-  createdAt: Date;
-  lastSeenAt: Date | null;
-}
+import type { DeviceKind, DeviceRow } from './device.js';
 
 export interface NewDevice {
   accountId: string;
@@ -95,10 +82,10 @@ export class DevicesRepository extends DeviceDirectory {
     });
   }
 
-  /** The devices of an account, the oldest first. */
-  async list(accountId: string): Promise<DeviceRow[]> {
+  /** The devices of these accounts, the oldest first. */
+  async list(accountIds: readonly string[]): Promise<DeviceRow[]> {
     return this.sql<DeviceRow[]>`
-      SELECT ${columns(this.sql)} FROM devices WHERE account_id = ${accountId} ORDER BY created_at, id`;
+      SELECT ${columns(this.sql)} FROM devices WHERE account_id = ANY(${[...accountIds]}) ORDER BY created_at, id`;
   }
 
   async own(accountId: string, id: string): Promise<DeviceRow | undefined> {

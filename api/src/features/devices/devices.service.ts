@@ -6,9 +6,10 @@ import { invalidField, Problem } from '../../common/problem.js';
 import type { Caller } from '../../http/access.js';
 import { Upkeep } from '../../realtime/upkeep.js';
 import { SessionService } from '../sessions/session.service.js';
+import { DEVICE_KINDS, type DeviceKind, type DeviceRow } from './device.js';
 import { DeviceChallengesRepository } from './device-challenges.repository.js';
 import { isKey, isProved } from './device-key.js';
-import { DEVICE_KINDS, type DeviceKind, type DeviceRow, DevicesRepository } from './devices.repository.js';
+import { DevicesRepository } from './devices.repository.js';
 
 /** Of an account. */
 const MOST_DEVICES = 100;
@@ -68,9 +69,9 @@ export class DevicesService {
     return challenge.toString('base64');
   }
 
-  /** The account's devices, the oldest first. */
-  list(accountId: string): Promise<DeviceRow[]> {
-    return this.devices.list(accountId);
+  /** The devices of one or several accounts, the oldest first. */
+  list(...accountIds: string[]): Promise<DeviceRow[]> {
+    return this.devices.list(accountIds);
   }
 
   /** @throws Problem not_found for what is not the account's */

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { optionalText, optionalTime, time } from './export-fields.js';
-import { ExportedDevice } from './exported-devices.dto.js';
+import { ExportedDevice, ExportedDeviceContact } from './exported-devices.dto.js';
 
 export class ExportedAccountDocument {
   @ApiProperty({ format: 'uuid', description: 'By which the other servers know the account where no name belongs' })
@@ -262,6 +262,9 @@ export class AccountExport {
 
   @ApiProperty({ type: [ExportedDevice] })
   devices!: ExportedDevice[];
+
+  @ApiProperty({ type: [ExportedDeviceContact], description: 'Accounts whose devices it lets reach its own' })
+  contacts!: ExportedDeviceContact[];
 
   @ApiProperty({ type: [ExportedGroup] })
   groups!: ExportedGroup[];

@@ -14,12 +14,17 @@ describe('the export of an account', () => {
   let app: TestApp;
   let alice: Account;
   let bob: Account;
+  let carol: Account;
   let document: Record<string, Fields & Fields[]>;
   let text: string;
 
   beforeAll(async () => {
     app = await TestApp.start();
-    [alice, bob] = await Promise.all([app.register('alice'), app.register('bob')]);
+    [alice, bob, carol] = (await Promise.all(['alice', 'bob', 'carol'].map((name) => app.register(name)))) as [
+      Account,
+      Account,
+      Account,
+    ];
     await Promise.all([leaveSomething(alice), leaveSomething(bob)]);
     app.chatData.contactList = [{ jid: 'carol@veil.test', name: 'Carol', subscription: 'both', groups: ['Friends'] }];
     app.chatData.waiting = 3;
@@ -44,6 +49,7 @@ describe('the export of an account', () => {
       push_token: `token-${username}`,
     };
     await app.http.post('/api/v1/push/register').set(bearer).send(device);
+    await app.http.put(`/api/v1/contacts/${carol.jid}`).set(bearer);
     await app.http
       .post('/devices/register')
       .set(bearer)
@@ -80,6 +86,7 @@ describe('the export of an account', () => {
       sessions: expect.arrayContaining([expect.objectContaining({ device_name: `Phone of ${username}` })]),
       push_registrations: [{ device_id: `device-${username}`, platform: 'ios', app_id: 'app' }],
       devices: [{ id: `laptop-${username}`, type: 'desktop', public_key: 'key', key_proven_at: null }],
+      contacts: [{ jid: carol.jid }],
       groups: [{ name: `Group of ${username}`, role: 'owner' }],
       sip_registrations: [
         { contact: 'sip:phone@127.0.0.1', user_agent: 'phone', expires_at: '2026-12-01T00:00:00.000Z' },

@@ -57,6 +57,13 @@ export class ExportRepository {
       FROM devices WHERE account_id = ${accountId} AND id > ${after} ORDER BY id LIMIT ${most}`;
   }
 
+  async contacts(accountId: string, after: string, most: number): Promise<Keyed[]> {
+    return this.sql<Keyed[]>`
+      SELECT a.username AS key, a.username || '@' || a.domain AS jid, c.since
+      FROM contacts c JOIN accounts a ON a.id = c.contact_id
+      WHERE c.account_id = ${accountId} AND a.username > ${after} ORDER BY a.username LIMIT ${most}`;
+  }
+
   async groups(accountId: string, roomDomain: string, after: string, most: number): Promise<Keyed[]> {
     return this.sql<Keyed[]>`
       SELECT g.id::text AS key, g.id AS group_id, g.id || '@' || ${roomDomain} AS jid, g.name, m.role, m.joined_at

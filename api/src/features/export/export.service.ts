@@ -54,6 +54,7 @@ export class ExportService {
       sessions: rowsOf((...page) => this.data.sessions(accountId, ...page), PAGE_SIZE),
       push_registrations: rowsOf((...page) => this.data.pushRegistrations(accountId, ...page), PAGE_SIZE),
       devices: rowsOf((...page) => this.data.devices(accountId, ...page), PAGE_SIZE),
+      contacts: rowsOf((...page) => this.data.contacts(accountId, ...page), PAGE_SIZE),
       groups: rowsOf((...page) => this.data.groups(accountId, `muc.${xmppDomain}`, ...page), PAGE_SIZE),
       sip_registrations: rowsOf((...page) => this.data.sipRegistrations(username, sipDomain, ...page), PAGE_SIZE),
       calls: rowsOf((...page) => this.data.calls(accountId, ...page), PAGE_SIZE),

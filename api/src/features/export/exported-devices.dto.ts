@@ -23,3 +23,11 @@ export class ExportedDevice {
   @optionalTime('When it was last connected')
   last_seen_at!: string | null;
 }
+
+export class ExportedDeviceContact {
+  @ApiProperty({ example: 'bob@localhost' })
+  jid!: string;
+
+  @time('Since when it lets them')
+  since!: string;
+}

@@ -1,0 +1,14 @@
+export const DEVICE_KINDS = ['host', 'client', 'mobile', 'desktop', 'web'] as const;
+export type DeviceKind = (typeof DEVICE_KINDS)[number];
+
+/** A device as the registry keeps it. */
+export interface DeviceRow {
+  id: string;
+  accountId: string;
+  name: string | null;
+  kind: DeviceKind;
+  publicKey: string | null;
+  keyProvenAt: Date | null;
+  createdAt: Date;
+  lastSeenAt: Date | null;
+}
