@@ -44,7 +44,12 @@ prepare_database() {
 read_secret TURN_SECRET
 TURN_ADDRESS=$(turn_address)
 TURN_ALLOCATIONS=$((TURN_MAX_PORT - TURN_MIN_PORT + 1))
-export TURN_ADDRESS TURN_ALLOCATIONS
+RELAY_IP=$TURN_ADDRESS
+EXTERNAL_IP=$SERVER_IP
+# Two devices that may both use nothing but the relay meet there: one relay sends to the other. Where everything is on
+# loopback that takes the one loopback address that a relay may send to.
+case "$TURN_ADDRESS $MEDIA_IP" in 127.*' '127.*) RELAY_IP=$MEDIA_IP EXTERNAL_IP=$MEDIA_IP ;; esac
+export TURN_ADDRESS RELAY_IP EXTERNAL_IP TURN_ALLOCATIONS
 
 mkdir -p "$RUN_DIR/etc"
 render <(configuration) "$RUN_DIR/etc/turnserver.conf"

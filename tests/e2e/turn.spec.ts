@@ -97,7 +97,7 @@ describe('data', () => {
   ] as const)('reaches the media address and comes back over %s, by indication and by channel', async (_name, uri) => {
     const client = await connect(offer, offer.uris[uri]);
     const relay = await client.allocate();
-    expect(relay.address).toBe(platform.host);
+    expect(relay.address).toBe(platform.mediaAddress);
 
     await client.permit(peer.endpoint);
     client.send(peer.endpoint, Buffer.from(`indication ${uri}`));

@@ -15,6 +15,8 @@ import { until } from './wait.js';
 export interface BrowserOptions {
   /** Whether the browser trusts the platform's certificate authority. */
   trusting?: boolean;
+  /** What its pages run, beside this file: a SIP phone unless it says otherwise. */
+  script?: 'browser-softphone.js' | 'browser-signaling.js';
 }
 
 export type WebPhoneOptions = Partial<Pick<SoftphoneOptions, 'toneHertz' | 'iceServers' | 'iceTransportPolicy'>>;
@@ -40,10 +42,10 @@ export class Browser {
     private readonly server: Server,
   ) {}
 
-  static async start({ trusting = true }: BrowserOptions = {}): Promise<Browser> {
+  static async start({ trusting = true, script = 'browser-softphone.js' }: BrowserOptions = {}): Promise<Browser> {
     const home = mkdtempSync(path.join(tmpdir(), 'browser-'));
     if (trusting) trustPlatform(home);
-    const page = await softphonePage();
+    const page = await pageOf(script);
     const executablePath = execFileSync('sh', ['-c', 'command -v chromium'], { encoding: 'utf8' }).trim();
     const browser = await chromium.launch({ executablePath, args: FLAGS, env: { ...process.env, HOME: home } });
     return new Browser(home, browser, await servePage(page));
@@ -51,11 +53,7 @@ export class Browser {
 
   /** Opens a page with a SIP phone that is registered. */
   async phone(credentials: Credentials, options: WebPhoneOptions = {}): Promise<WebPhone> {
-    const { port } = this.server.address() as AddressInfo;
-    const context = await this.chromium.newContext({ permissions: ['microphone'] });
-    const page = await context.newPage();
-    // A page of localhost is a secure context, which WebRTC asks for.
-    await page.goto(`http://127.0.0.1:${port}/`);
+    const page = await this.page();
     await page.evaluate(
       (settings) => {
         window.softphone = new window.Softphone(settings);
@@ -64,6 +62,16 @@ export class Browser {
       softphoneOptions(credentials, options),
     );
     return new WebPhone(credentials, page);
+  }
+
+  /** Opens a page with the script, which has done nothing yet. */
+  async page(): Promise<Page> {
+    const { port } = this.server.address() as AddressInfo;
+    const context = await this.chromium.newContext({ permissions: ['microphone'] });
+    const page = await context.newPage();
+    // A page of localhost is a secure context, which WebRTC asks for.
+    await page.goto(`http://127.0.0.1:${port}/`);
+    return page;
   }
 
   async stop(): Promise<void> {
@@ -143,10 +151,10 @@ function trustPlatform(home: string): void {
   certutil('-A', '-n', 'platform', '-t', 'C,,', '-i', platform.certificateAuthorityFile);
 }
 
-async function softphonePage(): Promise<string> {
-  const entry = fileURLToPath(new URL('./browser-softphone.js', import.meta.url));
+async function pageOf(script: string): Promise<string> {
+  const entry = fileURLToPath(new URL(`./${script}`, import.meta.url));
   const { outputFiles } = await build({ entryPoints: [entry], bundle: true, format: 'iife', write: false });
-  return `<!doctype html><meta charset="utf-8"><title>Softphone</title><script>${outputFiles[0]!.text}</script>`;
+  return `<!doctype html><meta charset="utf-8"><title>Test</title><script>${outputFiles[0]!.text}</script>`;
 }
 
 function servePage(html: string): Promise<Server> {

@@ -167,7 +167,7 @@ describe('the REST API', () => {
   });
 
   it('answers /health, and names each neighbour at /health/ready', async () => {
-    expect((await app.http.get('/health')).body).toEqual({ status: 'ok' });
+    expect((await app.http.get('/health')).body).toEqual({ status: 'ok', timestamp: expect.any(String) });
     const answer = await app.http.get('/health/ready');
     expect([answer.status, answer.body.status]).toEqual([200, 'degraded']);
     expect(answer.body.neighbours).toMatchObject({

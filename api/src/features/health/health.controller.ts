@@ -19,7 +19,7 @@ export class HealthController {
   @ApiOperation({ summary: 'Whether the process answers' })
   @ApiOkResponse({ type: HealthAnswer })
   alive(): HealthAnswer {
-    return { status: 'ok' };
+    return this.health.alive();
   }
 
   @Get('ready')

@@ -3,6 +3,9 @@ import { ApiProperty } from '@nestjs/swagger';
 export class HealthAnswer {
   @ApiProperty({ enum: ['ok'] })
   status!: 'ok';
+
+  @ApiProperty({ format: 'date-time', description: 'The time of the server' })
+  timestamp!: string;
 }
 
 export const SERVERS = ['postgresql', 'ejabberd', 'kamailio', 'rtpengine', 'coturn'] as const;

@@ -5,7 +5,13 @@ import { Kamailio } from '../../clients/kamailio/kamailio.client.js';
 import { Rtpengine } from '../../clients/rtpengine/rtpengine.client.js';
 import { XmppComponent } from '../../clients/xmpp-component/xmpp-component.client.js';
 import { Clock } from '../../common/clock.js';
-import { NEIGHBOURS, type Neighbour, type NeighbourState, type ReadinessAnswer } from './health.dto.js';
+import {
+  type HealthAnswer,
+  NEIGHBOURS,
+  type Neighbour,
+  type NeighbourState,
+  type ReadinessAnswer,
+} from './health.dto.js';
 import { HealthRepository } from './health.repository.js';
 
 /** A neighbour that has not answered by then counts as down. */
@@ -39,6 +45,10 @@ export class HealthService {
       coturn: () => turn.ping(PATIENCE_MS),
       chat_push: async () => requireConnected(push),
     };
+  }
+
+  alive(): HealthAnswer {
+    return { status: 'ok', timestamp: this.clock.now().toISOString() };
   }
 
   /** Asks every neighbour in its own protocol. */
