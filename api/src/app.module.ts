@@ -13,6 +13,7 @@ import { ExportModule } from './features/export/export.module.js';
 import { GoogleModule } from './features/google/google.module.js';
 import { GroupsModule } from './features/groups/groups.module.js';
 import { HealthModule } from './features/health/health.module.js';
+import { PairingModule } from './features/pairing/pairing.module.js';
 import { PushModule } from './features/push/push.module.js';
 import { RetentionModule } from './features/retention/retention.module.js';
 import { ServerInfoModule } from './features/server-info/server-info.module.js';
@@ -32,6 +33,7 @@ import { RealtimeModule } from './realtime/realtime.module.js';
     CallsModule,
     ContactsModule,
     DevicesModule,
+    PairingModule,
     DoctorModule,
     EmailModule,
     ExportModule,

@@ -11,6 +11,8 @@ it('the published codes keep their status', () => {
     invalid_code: 400,
     too_many_devices: 409,
     too_many_contacts: 409,
+    queue_full: 409,
+    no_client_device: 400,
     unauthenticated: 401,
     invalid_credentials: 401,
     invalid_id_token: 401,

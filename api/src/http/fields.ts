@@ -1,6 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { buildMessage, IsIn, IsOptional, IsString, Matches, MaxLength, MinLength, ValidateBy } from 'class-validator';
+import { readDeviceId } from '../common/device-id.js';
 
 /** Control characters, NUL among them, and code points that are no characters: no text, and XML forbids them. */
 const NOT_TEXT = /\p{Cc}|\p{Noncharacter_Code_Point}/u;
@@ -94,5 +95,40 @@ export function Objects(most: number, description: string): PropertyDecorator {
       },
     }),
     ApiProperty({ description, type: 'array', items: { type: 'object' }, maxItems: most }),
+  );
+}
+
+/** How a device stands in the OpenAPI document. */
+export const deviceIdProperty = (description: string) => ({
+  description: `${description}: a number where the server has given it, else text`,
+  oneOf: [{ type: 'integer' }, { type: 'string', maxLength: 128 }],
+  example: 7,
+});
+
+/** A device, as number or text: common/device-id.ts reads it. */
+export function DeviceId(description: string): PropertyDecorator {
+  return applyDecorators(
+    ValidateBy({
+      name: 'isDeviceId',
+      validator: {
+        validate: (value) => readDeviceId(value) !== undefined,
+        defaultMessage: buildMessage(() => 'must be the id of a device'),
+      },
+    }),
+    ApiProperty(deviceIdProperty(description)),
+  );
+}
+
+/** A whole number within limits. */
+export function Whole(min: number, max: number, description: string): PropertyDecorator {
+  return applyDecorators(
+    ValidateBy({
+      name: 'isWhole',
+      validator: {
+        validate: (value) => Number.isInteger(value) && value >= min && value <= max,
+        defaultMessage: buildMessage(() => `must be a whole number from ${min} to ${max}`),
+      },
+    }),
+    ApiProperty({ description, type: 'integer', minimum: min, maximum: max }),
   );
 }

@@ -1,5 +1,5 @@
-/** What a limit counts by: the client's address (of IPv6 the network, common/network.ts), an account, or a device. */
-export type RateLimitScope = 'address' | 'account' | 'device';
+/** What a limit counts by: the client's address (of IPv6 the network, common/network.ts), an account, a device, or nothing. */
+export type RateLimitScope = 'address' | 'account' | 'device' | 'server';
 
 export interface RateLimit {
   readonly per: RateLimitScope;
@@ -40,6 +40,13 @@ export const RATE_LIMITS = {
   change_contact: { per: 'account', calls: 60, windowSeconds: 60 },
   /** Frames of one device in one protocol. One beyond ends the connection. */
   socket_frames: { per: 'device', calls: 1000, windowSeconds: 10 },
+  pairing_code: { per: 'account', calls: 20, windowSeconds: 600 },
+  /** Tries of a pairing code, each counted four times over: so many of a device, an account, an address, and altogether. */
+  pairing_of_device: { per: 'device', calls: 10, windowSeconds: 600 },
+  pairing_of_account: { per: 'account', calls: 20, windowSeconds: 600 },
+  pairing_of_address: { per: 'address', calls: 60, windowSeconds: 600 },
+  pairing: { per: 'server', calls: 6000, windowSeconds: 600 },
+  relay_commands: { per: 'account', calls: 120, windowSeconds: 60 },
 } as const satisfies Record<string, RateLimit>;
 
 export type RateLimitName = keyof typeof RATE_LIMITS;

@@ -2,7 +2,7 @@
 export const BASE_PATH = 'api/v1';
 
 /** What apps ask for that know the root of a server only (protocols of the relay and of the signalling server). */
-const AT_ROOT = /^\/(auth\/|devices([/?]|$))/;
+const AT_ROOT = /^\/(auth\/|(devices|pair|pairings|sms|call|sims|history)([/?]|$))/;
 
 /** The same two apps ask for different lists of devices, and tell them apart by a slash. */
 const DEVICES_WITH_SLASH = new RegExp(`^/${BASE_PATH}/devices/(?=\\?|$)`);

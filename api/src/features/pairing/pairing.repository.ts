@@ -1,0 +1,110 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type Queries, SQL, type Sql } from '../../database/database.module.js';
+import { isUniqueViolation } from '../../database/database-errors.js';
+import { inTransaction } from '../../database/transaction.js';
+import { MOST_WRONG_TRIES } from './pairing-code.js';
+
+export interface Pairing {
+  id: number;
+  hostDeviceId: string;
+  clientDeviceId: string;
+  createdAt: Date;
+}
+
+export interface NewCode {
+  accountId: string;
+  hostDeviceId: string;
+  hash: Buffer;
+  expiresAt: Date;
+}
+
+/** A try to use a code; a hash of null is that of no code at all. */
+export interface Confirmation {
+  accountId: string;
+  clientDeviceId: string;
+  hash: Buffer | null;
+  now: Date;
+}
+
+type Confirmed = Pairing & { isNew: boolean };
+
+@Injectable()
+export class PairingRepository {
+  constructor(@Inject(SQL) private readonly sql: Sql) {}
+
+  /** Keeps a code in the place of the host's older one; false when another host of the account has the same. */
+  async keepCode({ accountId, hostDeviceId, hash, expiresAt }: NewCode): Promise<boolean> {
+    try {
+      await this.sql`
+        INSERT INTO pairing_codes (host_device_id, account_id, code_hash, expires_at)
+        VALUES (${hostDeviceId}, ${accountId}, ${hash}, ${expiresAt})
+        ON CONFLICT (host_device_id) DO UPDATE
+        SET account_id = excluded.account_id, code_hash = excluded.code_hash, wrong_tries = 0, expires_at = excluded.expires_at`;
+      return true;
+    } catch (error) {
+      if (isUniqueViolation(error)) return false;
+      throw error;
+    }
+  }
+
+  /**
+   * Uses a code up and pairs. A wrong one counts against every code that the account has: nobody can tell which was meant.
+   * Tries at the same time wait for each other, so a code is used once, and none gets past the count.
+   */
+  async confirm({ accountId, clientDeviceId, hash, now }: Confirmation): Promise<Confirmed | undefined> {
+    return inTransaction(this.sql, async (queries) => {
+      const codes = await queries<{ host: string; isRight: boolean }[]>`
+        SELECT host_device_id AS host, code_hash IS NOT DISTINCT FROM ${hash}::bytea AS "isRight" FROM pairing_codes
+        WHERE account_id = ${accountId} AND expires_at > ${now} AND wrong_tries < ${MOST_WRONG_TRIES}
+        ORDER BY host_device_id FOR UPDATE`;
+      const right = codes.find(({ isRight }) => isRight);
+      if (right) return this.pair(queries, { accountId, hostDeviceId: right.host, clientDeviceId, now });
+      await queries`UPDATE pairing_codes SET wrong_tries = wrong_tries + 1
+        WHERE account_id = ${accountId} AND wrong_tries < ${MOST_WRONG_TRIES}`;
+      return undefined;
+    });
+  }
+
+  /** All pairings of an account, or those of one of its devices, the oldest first. */
+  async list(accountId: string): Promise<Pairing[]> {
+    return this.sql<Pairing[]>`
+      SELECT id, host_device_id AS "hostDeviceId", client_device_id AS "clientDeviceId", created_at AS "createdAt"
+      FROM pairings WHERE account_id = ${accountId} ORDER BY id`;
+  }
+
+  /** The devices that a device is paired with, the first paired first. */
+  async peersOf(deviceId: string): Promise<string[]> {
+    const rows = await this.sql<{ peer: string }[]>`
+      SELECT CASE WHEN host_device_id = ${deviceId} THEN client_device_id ELSE host_device_id END AS peer FROM pairings
+      WHERE host_device_id = ${deviceId} OR client_device_id = ${deviceId} ORDER BY id`;
+    return rows.map(({ peer }) => peer);
+  }
+
+  /** Ends a pairing of an account; undefined when it has none of that number. */
+  async remove(accountId: string, id: number): Promise<Pairing | undefined> {
+    const [row] = await this.sql<Pairing[]>`
+      DELETE FROM pairings WHERE id = ${id} AND account_id = ${accountId}
+      RETURNING id, host_device_id AS "hostDeviceId", client_device_id AS "clientDeviceId", created_at AS "createdAt"`;
+    return row;
+  }
+
+  async removeExpired(now: Date, most: number): Promise<void> {
+    await this.sql`
+      DELETE FROM pairing_codes WHERE host_device_id IN (
+        SELECT host_device_id FROM pairing_codes WHERE expires_at <= ${now} LIMIT ${most})`;
+  }
+
+  private async pair(
+    queries: Queries,
+    { accountId, hostDeviceId, clientDeviceId, now }: Omit<Confirmation, 'hash'> & { hostDeviceId: string },
+  ): Promise<Confirmed | undefined> {
+    await queries`DELETE FROM pairing_codes WHERE host_device_id = ${hostDeviceId}`;
+    const [paired] = await queries<Confirmed[]>`
+      INSERT INTO pairings AS p (account_id, host_device_id, client_device_id, created_at)
+      VALUES (${accountId}, ${hostDeviceId}, ${clientDeviceId}, ${now})
+      ON CONFLICT (host_device_id, client_device_id) DO UPDATE SET created_at = p.created_at
+      RETURNING id, host_device_id AS "hostDeviceId", client_device_id AS "clientDeviceId", created_at AS "createdAt",
+        xmax = 0 AS "isNew"`;
+    return paired;
+  }
+}
