@@ -15,6 +15,7 @@ import { GroupsModule } from './features/groups/groups.module.js';
 import { HealthModule } from './features/health/health.module.js';
 import { PairingModule } from './features/pairing/pairing.module.js';
 import { PushModule } from './features/push/push.module.js';
+import { RelayModule } from './features/relay/relay.module.js';
 import { RetentionModule } from './features/retention/retention.module.js';
 import { ServerInfoModule } from './features/server-info/server-info.module.js';
 import { SessionsModule } from './features/sessions/sessions.module.js';
@@ -34,6 +35,7 @@ import { RealtimeModule } from './realtime/realtime.module.js';
     ContactsModule,
     DevicesModule,
     PairingModule,
+    RelayModule,
     DoctorModule,
     EmailModule,
     ExportModule,

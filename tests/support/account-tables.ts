@@ -4,27 +4,10 @@
  * has `WholeLife` put something into it.
  */
 export const TABLES_OF_ACCOUNTS: readonly string[] = [
-  ...[
-    'account_codes',
-    'accounts',
-    'call_events',
-    'calls',
-    'contacts',
-    'device_challenges',
-    'devices',
-    'group_members',
-    'location',
-  ],
-  ...[
-    'mails',
-    'password_changes',
-    'push_nodes',
-    'push_registrations',
-    'session_endings',
-    'sessions',
-    'subscriber',
-    'used_refresh_tokens',
-  ],
+  ...['account_codes', 'accounts', 'call_events', 'calls', 'contacts', 'device_challenges'],
+  ...['devices', 'group_members', 'location'],
+  ...['mails', 'pairing_codes', 'pairings', 'password_changes', 'push_nodes', 'push_registrations', 'relay_messages'],
+  ...['session_endings', 'sessions', 'subscriber', 'used_refresh_tokens'],
   // ejabberd's
   ...['archive', 'archive_prefs', 'muc_room', 'muc_room_subscribers', 'privacy_default_list', 'privacy_list'],
   ...['privacy_list_data', 'private_storage', 'pubsub_item', 'pubsub_node', 'pubsub_state', 'push_session'],

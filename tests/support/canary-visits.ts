@@ -180,6 +180,39 @@ export const VISITS: Readonly<Record<string, Visit>> = {
   'PATCH /api/v1/devices/{id}': {
     request: ({ alice, deviceId }) => ({ as: alice, path: { id: deviceId }, body: { name: 'Old phone' } }),
   },
+  'POST /api/v1/pair': {
+    request: ({ alice, deviceId }) => ({ as: alice, query: { host_device_id: deviceId } }),
+    // Six digits are in every log by chance.
+    learn: (walk, { data }) => {
+      walk.pairingCode = data.code;
+    },
+  },
+  'POST /api/v1/pair/confirm': {
+    request: async (walk) => {
+      const laptop = { as: walk.alice, body: { name: 'Laptop', type: 'client' } };
+      const { data } = await walk.request('POST /api/v1/devices', laptop);
+      return { as: walk.alice, body: { code: walk.pairingCode, client_device_id: data.id } };
+    },
+    learn: (walk, { data }) => {
+      walk.pairingId = String(data.pairing_id);
+    },
+  },
+  'GET /api/v1/pairings': { request: asAlice },
+  'POST /api/v1/sms': {
+    request: ({ alice, deviceId, canaries }) => ({
+      as: alice,
+      body: { to_device_id: deviceId, sim: 1, to: '+15550100', body: canaries.make('text message') },
+    }),
+  },
+  'POST /api/v1/call': {
+    request: ({ alice, deviceId, canaries }) => ({
+      as: alice,
+      body: { to_device_id: deviceId, sim: 1, to: canaries.make('number') },
+    }),
+  },
+  'GET /api/v1/sims': { request: ({ alice, deviceId }) => ({ as: alice, query: { host_device_id: deviceId } }) },
+  'GET /api/v1/history': { request: asAlice },
+  'DELETE /api/v1/pairings/{id}': { request: ({ alice, pairingId }) => ({ as: alice, path: { id: pairingId } }) },
   'POST /api/v1/devices/challenge': {
     request: ({ alice }) => ({ as: alice, body: { device_id: uniqueName('canary') } }),
   },

@@ -46,6 +46,8 @@ export class Walk {
   readonly idToken: string;
   groupId = '';
   deviceId = '';
+  pairingCode = '';
+  pairingId = '';
   readonly callId = uniqueName('call');
   endedSession = '';
 
@@ -73,7 +75,7 @@ export class Walk {
   }
 
   /** Asks for `METHOD /path`; no status is an exception. */
-  request(operation: string, { as, internal, path = {}, body }: Request): Promise<AxiosResponse> {
+  request(operation: string, { as, internal, path = {}, query = {}, body }: Request): Promise<AxiosResponse> {
     const [method = '', template = ''] = operation.split(' ');
     const { port, internalPort } = this.around.api;
     const token = internal ? secret('internal_secret') : as?.token;
@@ -82,6 +84,7 @@ export class Walk {
       url: template.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(path[name] ?? '')),
       baseURL: `http://127.0.0.1:${internal ? internalPort : port}`,
       headers: { ...(token ? { authorization: `Bearer ${token}` } : {}) },
+      params: query,
       data: body,
       validateStatus: () => true,
       timeout: 20_000,
@@ -94,5 +97,6 @@ export interface Request {
   as?: Walker;
   internal?: true;
   path?: Record<string, string>;
+  query?: Record<string, string>;
   body?: object;
 }

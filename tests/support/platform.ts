@@ -54,7 +54,7 @@ export const secret = (name: string): string =>
 
 const API_SECRETS = [
   ...['DB_PASSWORD', 'JWT_SECRET', 'NAME_SECRET', 'TURN_SECRET', 'INTERNAL_SECRET', 'XMPP_COMPONENT_SECRET'],
-  'VAPID_PRIVATE_KEY',
+  ...['MESSAGE_SECRET', 'VAPID_PRIVATE_KEY'],
 ];
 
 /** Settings that give a process of the tests the secrets of the platform's API. */

@@ -137,9 +137,23 @@ export class WholeLife {
     this.push = await registerDevice(account, `device-${mark}`, device);
     await account.api.post('/devices/register', { device_id: mark, pubkey: `key-${mark}`, name: `Laptop ${mark}` });
     await account.api.put(`/contacts/${this.peer.jid}`);
+    await account.api.post('/devices/challenge', { device_id: mark });
+    await this.textThroughPhone();
     this.phone = await SipClient.open(account);
     await this.phone.register();
     await this.beCalled();
+  }
+
+  /** A text message waits for a phone with a SIM card, which shows a code to be paired by once more. */
+  private async textThroughPhone(): Promise<void> {
+    const { account, mark } = this;
+    const added = async (type: string): Promise<number> =>
+      (await account.api.post('/devices', { name: `${type} ${mark}`, type })).data.id;
+    const [host, client] = [await added('host'), await added('client')];
+    const codeOf = async (): Promise<string> => (await account.api.post(`/pair?host_device_id=${host}`)).data.code;
+    await account.api.post('/pair/confirm', { code: await codeOf(), client_device_id: client });
+    await codeOf();
+    await account.api.post('/sms', { to_device_id: host, sim: 1, to: '110', body: `Text ${mark}` });
   }
 
   /** Somebody calls, and the phone declines. */

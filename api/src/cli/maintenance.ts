@@ -19,7 +19,10 @@ async function bringUpToDate(): Promise<number> {
 
 /** The document says nothing of an installation: any secrets do, and nothing is connected to. */
 function documentationEnvironment(): NodeJS.ProcessEnv {
-  const names = ['DB_PASSWORD', 'JWT_SECRET', 'NAME_SECRET', 'INTERNAL_SECRET', 'TURN_SECRET', 'XMPP_COMPONENT_SECRET'];
+  const names = [
+    ...['DB_PASSWORD', 'JWT_SECRET', 'NAME_SECRET', 'MESSAGE_SECRET', 'INTERNAL_SECRET', 'TURN_SECRET'],
+    'XMPP_COMPONENT_SECRET',
+  ];
   const stand = 'opens-nothing-it-only-fills-a-gap-in-the-settings';
   return { LOG_LEVEL: 'silent', ...Object.fromEntries(names.map((name) => [name, stand])) };
 }

@@ -14,6 +14,7 @@ import { type MailConfig, mailSettings, readMail } from './mail.config.js';
 import { type NeighboursConfig, neighbourSettings, readNeighbours } from './neighbours.config.js';
 import { type Ports, portSettings, readPorts } from './ports.config.js';
 import { type PushConfig, pushSettings, readPush } from './push.config.js';
+import { type RelayConfig, readRelay, relaySettings } from './relay.config.js';
 import { type RetentionConfig, readRetention, retentionSettings } from './retention.config.js';
 import { serverSettings } from './servers.config.js';
 import { type Section, SettingReader } from './setting.js';
@@ -32,6 +33,7 @@ export interface Config {
   mail: MailConfig;
   retention: RetentionConfig;
   calls: CallsConfig;
+  relay: RelayConfig;
   push: PushConfig;
   turn: TurnConfig;
   neighbours: NeighboursConfig;
@@ -51,6 +53,7 @@ export const SECTIONS: readonly Section[] = [
   { title: 'Mail', settings: mailSettings },
   { title: 'What is kept, and for how long', settings: retentionSettings },
   { title: 'Calls', settings: callSettings },
+  { title: 'SIM relay', settings: relaySettings },
   { title: 'Push', settings: pushSettings },
   { title: 'TURN', settings: turnSettings },
   { title: 'HTTP', settings: httpSettings },
@@ -86,6 +89,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     mail: readMail(reader),
     retention: readRetention(reader),
     calls: readCalls(reader),
+    relay: readRelay(reader),
     push: readPush(reader),
     turn: readTurn(reader),
     neighbours: readNeighbours(reader),

@@ -40,6 +40,12 @@ export const retentionSettings = {
     90,
     'How long calls stay in the history of who has called and who was called, in days. 0: until their accounts are deleted.',
   ),
+  RELAY_HISTORY_DAYS: setting(
+    'RELAY_HISTORY_DAYS',
+    integer(0, TEN_YEARS),
+    90,
+    'How long relayed messages stay in the history of their account, in days. 0: until it is deleted.',
+  ),
   NAME_SECRET: secretSetting(
     'NAME_SECRET',
     32,
@@ -55,6 +61,7 @@ export interface RetentionConfig {
   uploadDays: number;
   uploadQuotaMb: number;
   callHistoryDays: number;
+  relayHistoryDays: number;
   nameSecret: Secret;
 }
 
@@ -66,6 +73,7 @@ export function readRetention({ read }: SettingReader): RetentionConfig {
     uploadDays: read(retentionSettings.UPLOAD_DAYS),
     uploadQuotaMb: read(retentionSettings.UPLOAD_QUOTA_MB),
     callHistoryDays: read(retentionSettings.CALL_HISTORY_DAYS),
+    relayHistoryDays: read(retentionSettings.RELAY_HISTORY_DAYS),
     nameSecret: read(retentionSettings.NAME_SECRET),
   };
 }

@@ -59,9 +59,9 @@ export class TestApp {
   }
 
   /** Ends the application and starts it again, with other settings, on the same database. */
-  async restart(changes: NodeJS.ProcessEnv): Promise<void> {
+  async restart(changes: NodeJS.ProcessEnv, clock = new Clock()): Promise<void> {
     await this.nest?.close();
-    await this.boot(changes);
+    await this.boot(changes, {}, clock);
   }
 
   /** Registers a fresh account and gives its name, password, JID and token. */

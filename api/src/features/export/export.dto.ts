@@ -1,6 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { optionalText, optionalTime, time } from './export-fields.js';
 import { ExportedDevice, ExportedDeviceContact } from './exported-devices.dto.js';
+import { ExportedPairing, ExportedRelayMessage } from './exported-relay.dto.js';
 
 export class ExportedAccountDocument {
   @ApiProperty({ format: 'uuid', description: 'By which the other servers know the account where no name belongs' })
@@ -274,6 +275,12 @@ export class AccountExport {
 
   @ApiProperty({ type: [ExportedCall], description: 'Calls from and to the account' })
   calls!: ExportedCall[];
+
+  @ApiProperty({ type: [ExportedPairing] })
+  pairings!: ExportedPairing[];
+
+  @ApiProperty({ type: [ExportedRelayMessage], description: 'Commands and events between its devices' })
+  relay_messages!: ExportedRelayMessage[];
 
   @ApiProperty({ type: [ExportedMail], description: 'Mails that wait to be sent, and for an hour those that were' })
   mails!: ExportedMail[];

@@ -102,6 +102,12 @@ export class ExportRepository {
       WHERE (outgoing OR own) AND c.id::text > ${after} ORDER BY c.id::text LIMIT ${most}`;
   }
 
+  async pairings(accountId: string, after: string, most: number): Promise<Keyed[]> {
+    return this.sql<Keyed[]>`
+      SELECT id::text AS key, id, host_device_id, client_device_id, created_at FROM pairings
+      WHERE account_id = ${accountId} AND id::text > ${after} ORDER BY id::text LIMIT ${most}`;
+  }
+
   async mails(accountId: string, after: string, most: number): Promise<Keyed[]> {
     return this.sql<Keyed[]>`
       SELECT id::text AS key, kind, recipient, sent_at, expires_at FROM mails

@@ -5,6 +5,7 @@ import { Problem } from '../../common/problem.js';
 import { CONFIG, type Config } from '../../config/config.js';
 import type { Caller } from '../../http/access.js';
 import { RECENT_SECONDS } from '../account/login.service.js';
+import { RelayHistory } from '../relay/relay-history.js';
 import { SessionService } from '../sessions/session.service.js';
 import { ExportRepository } from './export.repository.js';
 import { OMISSIONS } from './export-omissions.js';
@@ -20,6 +21,7 @@ export class ExportService {
   constructor(
     private readonly data: ExportRepository,
     private readonly chat: ChatData,
+    private readonly relay: RelayHistory,
     private readonly sessions: SessionService,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
@@ -58,6 +60,8 @@ export class ExportService {
       groups: rowsOf((...page) => this.data.groups(accountId, `muc.${xmppDomain}`, ...page), PAGE_SIZE),
       sip_registrations: rowsOf((...page) => this.data.sipRegistrations(username, sipDomain, ...page), PAGE_SIZE),
       calls: rowsOf((...page) => this.data.calls(accountId, ...page), PAGE_SIZE),
+      pairings: rowsOf((...page) => this.data.pairings(accountId, ...page), PAGE_SIZE),
+      relay_messages: rowsOf((...page) => this.relay.exported(accountId, ...page), PAGE_SIZE),
       mails: rowsOf((...page) => this.data.mails(accountId, ...page), PAGE_SIZE),
     };
   }

@@ -1,0 +1,102 @@
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Batch } from '../../common/batch.js';
+import { Clock } from '../../common/clock.js';
+import { Problem } from '../../common/problem.js';
+import { Seal } from '../../common/seal.js';
+import { CONFIG, type Config } from '../../config/config.js';
+import type { RelayLifetimes } from '../../config/relay.config.js';
+import { lifetimeOf } from './relay-frame.js';
+import {
+  type ExpiredCommand,
+  type Kept,
+  type MessageType,
+  type NewMessage,
+  RelayMessagesRepository,
+  type WaitingMessage,
+} from './relay-messages.repository.js';
+
+/** A message in the clear, on its way to a device. */
+export interface RelayMessage {
+  accountId: string;
+  from: string;
+  to: string;
+  type: MessageType;
+  kind: string;
+  reqId: string | null;
+  /** The frame that the device gets. */
+  text: string;
+}
+
+const MOST_AT_ONCE = 256;
+/** When the database does not keep up, it is better to say so than to let memory fill. */
+const MOST_BACKLOG = 20_000;
+
+/** Writes messages down before anything is done with them; all that come at the same time, in one statement. */
+@Injectable()
+export class RelayJournal implements OnModuleDestroy {
+  readonly queueMax: number;
+  private readonly seal: Seal;
+  private readonly lifetimes: RelayLifetimes;
+  private readonly batch: Batch<NewMessage, Kept>;
+
+  constructor(
+    private readonly messages: RelayMessagesRepository,
+    private readonly clock: Clock,
+    @Inject(CONFIG) { relay }: Config,
+  ) {
+    this.queueMax = relay.queueMax;
+    this.lifetimes = relay.lifetimes;
+    this.seal = new Seal(relay.secrets, 'relayed messages');
+    this.batch = new Batch((batch) => messages.keep(batch, relay.queueMax, clock.now()), MOST_AT_ONCE);
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await this.batch.idle();
+  }
+
+  /** Keeps a message. Those that are kept one after the other have ids in that order. @throws Problem database_unavailable */
+  keep(message: RelayMessage): Promise<Kept> {
+    if (this.batch.backlog < MOST_BACKLOG) return this.batch.add(this.sealed(message));
+    throw new Problem('database_unavailable', 'the database does not keep up');
+  }
+
+  /** What waits for a device; without what was sealed with a secret that is gone. */
+  async waitingFor(deviceId: string, after: number, most: number): Promise<WaitingMessage[]> {
+    return this.messages.waitingFor(deviceId, after, most, this.clock.now());
+  }
+
+  /** Those of the devices for which something waits that was written before then. */
+  devicesWithWaiting(deviceIds: readonly string[], before: Date): Promise<string[]> {
+    return this.messages.devicesWithWaiting(deviceIds, before, this.clock.now());
+  }
+
+  /** The frame of a kept message; null when it can't be read any more. */
+  open(sealed: Buffer, accountId: string): string | null {
+    return this.seal.open(sealed, accountId);
+  }
+
+  /** Ends the wait of what has expired. @param newsOf what the sender of a command is told */
+  async expire(most: number, newsOf: (command: ExpiredCommand) => RelayMessage) {
+    const limits = { most, queueMax: this.queueMax };
+    const opened = new Map<NewMessage, RelayMessage>();
+    const { expired, news } = await this.messages.expire(this.clock.now(), limits, (commands) =>
+      commands.map((command) => {
+        const message = newsOf(command);
+        const sealed = this.sealed(message);
+        opened.set(sealed, message);
+        return sealed;
+      }),
+    );
+    const told = news.flatMap(({ message, kept }) => {
+      const inClear = opened.get(message);
+      return inClear && kept.id !== null ? [{ ...inClear, id: kept.id }] : [];
+    });
+    return { expired, told };
+  }
+
+  private sealed({ text, ...message }: RelayMessage): NewMessage {
+    const lifetime = this.lifetimes[lifetimeOf(message.kind)];
+    const expiresAt = new Date(this.clock.milliseconds() + lifetime * 1000);
+    return { ...message, sealed: this.seal.seal(text, message.accountId), expiresAt };
+  }
+}

@@ -1,0 +1,147 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type Queries, SQL, type Sql } from '../../database/database.module.js';
+import { inTransaction } from '../../database/transaction.js';
+
+export type MessageType = 'command' | 'event';
+
+/** A message that is to be kept. */
+export interface NewMessage {
+  accountId: string;
+  from: string;
+  to: string;
+  type: MessageType;
+  kind: string;
+  reqId: string | null;
+  sealed: Buffer;
+  expiresAt: Date;
+}
+
+/**
+ * What became of it. `known`: its sender has sent the same before. `full`: too many wait for its device; an event is kept
+ * all the same, and waits for nobody. `gone`: its account is.
+ */
+export type Kept = { outcome: 'kept' | 'full'; id: number } | { outcome: 'known' | 'full' | 'gone'; id: null };
+
+/** A message that waits for its device. */
+export interface WaitingMessage {
+  id: number;
+  accountId: string;
+  from: string;
+  to: string;
+  type: MessageType;
+  reqId: string | null;
+  sealed: Buffer;
+}
+
+/** A command that nobody has acknowledged in its time. */
+export interface ExpiredCommand {
+  accountId: string;
+  from: string;
+  to: string;
+  reqId: string | null;
+}
+
+const WAITING = `id::float8 AS id, account_id AS "accountId", from_device_id AS "from", to_device_id AS "to",
+  msg_type AS type, payload AS sealed`;
+
+/** Queue and history in one: many rows in one statement, since each commit takes its time. */
+@Injectable()
+export class RelayMessagesRepository {
+  constructor(@Inject(SQL) private readonly sql: Sql) {}
+
+  /**
+   * Keeps messages, in their order, which is that of their ids. An account is held while its messages are written, so that
+   * none is written for one that is gone.
+   * @param most commands, or events, that may wait for one device
+   */
+  async keep(messages: readonly NewMessage[], most: number, now: Date, queries: Queries = this.sql): Promise<Kept[]> {
+    const column = <T>(read: (message: NewMessage) => T): T[] => messages.map(read);
+    const rows = await queries<{ id: number | null; outcome: Kept['outcome'] }[]>`
+      WITH told AS MATERIALIZED (
+        SELECT * FROM unnest(
+          ${column(({ accountId }) => accountId)}::uuid[], ${column(({ from }) => from)}::text[],
+          ${column(({ to }) => to)}::text[], ${column(({ type }) => type)}::text[], ${column(({ kind }) => kind)}::text[],
+          ${column(({ reqId }) => reqId)}::text[], ${column(({ sealed }) => sealed.toString('base64'))}::text[],
+          ${column(({ expiresAt }) => expiresAt.toISOString())}::timestamptz[]
+        ) WITH ORDINALITY AS t (account_id, from_device_id, to_device_id, msg_type, kind, req_id, payload, expires_at, n)
+      ), held AS MATERIALIZED (
+        SELECT id FROM accounts WHERE id IN (SELECT account_id FROM told) AND status = 'active' ORDER BY id FOR KEY SHARE
+      ), waiting AS (
+        SELECT to_device_id, count(*) AS count FROM relay_messages
+        WHERE to_device_id IN (SELECT to_device_id FROM told) AND acked_at IS NULL AND expired_at IS NULL GROUP BY to_device_id
+      ), placed AS MATERIALIZED (
+        SELECT told.*, nextval('relay_messages_id_seq') AS id,
+          coalesce(waiting.count, 0) + row_number() OVER (PARTITION BY told.to_device_id ORDER BY n) > ${most} AS is_full,
+          msg_type = 'command' AND EXISTS (SELECT FROM relay_messages known WHERE known.from_device_id = told.from_device_id
+            AND known.req_id = told.req_id AND known.msg_type = 'command') AS is_known
+        FROM told JOIN held ON held.id = told.account_id LEFT JOIN waiting USING (to_device_id) ORDER BY n
+      ), added AS (
+        INSERT INTO relay_messages (id, account_id, from_device_id, to_device_id, msg_type, kind, req_id, payload, created_at,
+          expires_at, expired_at)
+        SELECT id, account_id, from_device_id, to_device_id, msg_type, kind, req_id, decode(payload, 'base64'), ${now},
+          expires_at, CASE WHEN is_full THEN ${now}::timestamptz END
+        FROM placed WHERE NOT is_known AND (NOT is_full OR msg_type = 'event') ORDER BY n
+        ON CONFLICT (from_device_id, req_id) WHERE msg_type = 'command' DO NOTHING
+        RETURNING id
+      )
+      SELECT added.id::float8 AS id, CASE WHEN placed.id IS NULL THEN 'gone' WHEN is_known THEN 'known' WHEN is_full THEN 'full'
+        WHEN added.id IS NULL THEN 'known' ELSE 'kept' END AS outcome
+      FROM told LEFT JOIN placed USING (n) LEFT JOIN added ON added.id = placed.id ORDER BY n`;
+    return rows as Kept[];
+  }
+
+  /** What waits for a device and is still good, in its order, after one of them. */
+  async waitingFor(deviceId: string, after: number, most: number, now: Date): Promise<WaitingMessage[]> {
+    return this.sql<WaitingMessage[]>`
+      SELECT ${this.sql.unsafe(WAITING)}, req_id AS "reqId" FROM relay_messages
+      WHERE to_device_id = ${deviceId} AND id > ${after} AND acked_at IS NULL AND expired_at IS NULL AND expires_at > ${now}
+      ORDER BY id LIMIT ${most}`;
+  }
+
+  /** Those of the devices for which something waits that is older. */
+  async devicesWithWaiting(deviceIds: readonly string[], before: Date, now: Date): Promise<string[]> {
+    const rows = await this.sql<{ id: string }[]>`
+      SELECT device.id FROM unnest(${[...deviceIds]}::text[]) AS device (id)
+      WHERE EXISTS (SELECT FROM relay_messages WHERE to_device_id = device.id AND acked_at IS NULL AND expired_at IS NULL
+        AND expires_at > ${now} AND created_at <= ${before})`;
+    return rows.map(({ id }) => id);
+  }
+
+  /** They have arrived: they wait no more. */
+  async acknowledge(ids: readonly number[], now: Date): Promise<void> {
+    await this.sql`
+      UPDATE relay_messages SET acked_at = ${now}
+      WHERE id = ANY(${ids.map(String)}::bigint[]) AND acked_at IS NULL AND expired_at IS NULL`;
+  }
+
+  /** Whether the host has acknowledged a command; undefined when there is none. */
+  async isAcknowledged(from: string, reqId: string): Promise<boolean | undefined> {
+    const [row] = await this.sql<{ acknowledged: boolean }[]>`
+      SELECT acked_at IS NOT NULL AS acknowledged FROM relay_messages
+      WHERE from_device_id = ${from} AND req_id = ${reqId} AND msg_type = 'command'`;
+    return row?.acknowledged;
+  }
+
+  /**
+   * Ends the wait of up to `most` messages whose time is over, each in one process only, and keeps what their senders are to
+   * be told of it: both or neither.
+   * @param queueMax as `most` of keep
+   * @returns how many have expired, and what is kept
+   */
+  async expire(
+    now: Date,
+    { most, queueMax }: { most: number; queueMax: number },
+    newsOf: (commands: readonly ExpiredCommand[]) => NewMessage[],
+  ): Promise<{ expired: number; news: { message: NewMessage; kept: Kept }[] }> {
+    return inTransaction(this.sql, async (queries) => {
+      const rows = await queries<(ExpiredCommand & { type: MessageType })[]>`
+        UPDATE relay_messages SET expired_at = ${now} WHERE id IN (
+          SELECT id FROM relay_messages WHERE acked_at IS NULL AND expired_at IS NULL AND expires_at <= ${now}
+          ORDER BY expires_at LIMIT ${most} FOR UPDATE SKIP LOCKED)
+        RETURNING account_id AS "accountId", from_device_id AS "from", to_device_id AS "to", req_id AS "reqId", msg_type AS type`;
+      const messages = newsOf(rows.filter(({ type }) => type === 'command'));
+      const kept = messages.length === 0 ? [] : await this.keep(messages, queueMax, now, queries);
+      return { expired: rows.length, news: messages.map((message, index) => ({ message, kept: kept[index] as Kept })) };
+    });
+  }
+}
