@@ -9,7 +9,7 @@ import type { ExpiredCommand } from './relay-messages.repository.js';
 
 const DAY_MS = 86_400_000;
 /** By then whoever had a message to deliver has done it. */
-const LATE_MS = 2000;
+const LATE_MS = 1000;
 
 /** What is done about messages while nobody asks. */
 @Injectable()
