@@ -137,7 +137,6 @@ export class WholeLife {
     this.push = await registerDevice(account, `device-${mark}`, device);
     await account.api.post('/devices/register', { device_id: mark, pubkey: `key-${mark}`, name: `Laptop ${mark}` });
     await account.api.put(`/contacts/${this.peer.jid}`);
-    await account.api.post('/devices/challenge', { device_id: mark });
     await this.textThroughPhone();
     this.phone = await SipClient.open(account);
     await this.phone.register();
