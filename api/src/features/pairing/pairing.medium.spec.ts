@@ -20,7 +20,9 @@ afterAll(() => app.stop());
 
 beforeEach(async () => {
   alice = await app.register('alice');
-  [host, client] = await Promise.all([device(alice, 'host'), device(alice, 'client')]);
+  // The session is that of its first device, and ends with it.
+  host = await device(alice, 'host');
+  client = await device(alice, 'client');
 });
 
 async function device({ bearer }: Account, type: 'host' | 'client'): Promise<number> {
