@@ -118,6 +118,9 @@ export class OwnApi {
 const SPARE_PORTS = Array.from({ length: 84 }, (_, index) => platform.ports.api + 16 + index);
 let lastSpare = Math.floor(Math.random() * SPARE_PORTS.length);
 
+/** A port on which nobody listens. */
+export const freePort = async (): Promise<number> => (await freePorts(1))[0]!;
+
 /** Ports on which nobody listens: the API takes numbers only. */
 async function freePorts(count: number): Promise<number[]> {
   const free: number[] = [];

@@ -1,4 +1,5 @@
 import { type Addresses, addressSettings, readAddresses } from './addresses.config.js';
+import { type BusConfig, busSettings, readBus } from './bus.config.js';
 import { type CallsConfig, callSettings, readCalls } from './calls.config.js';
 import {
   type DatabaseConfig,
@@ -37,6 +38,7 @@ export interface Config {
   push: PushConfig;
   turn: TurnConfig;
   neighbours: NeighboursConfig;
+  bus: BusConfig;
   versions: Versions;
   state: StateConfig;
 }
@@ -58,7 +60,7 @@ export const SECTIONS: readonly Section[] = [
   { title: 'TURN', settings: turnSettings },
   { title: 'HTTP', settings: httpSettings },
   { title: 'Database', settings: { ...databaseSettings, ...migrationSettings } },
-  { title: 'Neighbours', settings: { ...neighbourSettings, ...serverSettings } },
+  { title: 'Neighbours', settings: { ...neighbourSettings, ...busSettings, ...serverSettings } },
   { title: 'Versions', settings: versionSettings },
 ];
 
@@ -93,6 +95,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     push: readPush(reader),
     turn: readTurn(reader),
     neighbours: readNeighbours(reader),
+    bus: readBus(reader),
     versions: readVersions(reader),
     state: readState(environment),
   }));

@@ -1,4 +1,7 @@
 import { Global, Module } from '@nestjs/common';
+import { Metrics } from '../common/metrics.js';
+import { BACKGROUND } from '../common/reaper.js';
+import { CONFIG, type Config } from '../config/config.js';
 import { Admission } from './admission.js';
 import { Bus, LonelyBus } from './bus.js';
 import { Presence } from './presence.js';
@@ -6,6 +9,10 @@ import { Reception } from './reception.js';
 import { SocketGuests } from './socket-guests.js';
 import { SocketServer } from './socket-server.js';
 import { Upkeep } from './upkeep.js';
+import { ValkeyBus } from './valkey-bus.js';
+
+const busOf = ({ bus, addresses }: Config, metrics: Metrics, background: boolean): Bus =>
+  bus.url ? new ValkeyBus(bus.url, addresses.xmppDomain, background, metrics) : new LonelyBus();
 
 /** The core that every protocol over WebSockets shares. */
 @Global()
@@ -17,7 +24,7 @@ import { Upkeep } from './upkeep.js';
     SocketGuests,
     SocketServer,
     Upkeep,
-    { provide: Bus, useClass: LonelyBus },
+    { provide: Bus, useFactory: busOf, inject: [CONFIG, Metrics, BACKGROUND] },
   ],
   exports: [Bus, Presence, SocketServer, Upkeep],
 })
