@@ -29,7 +29,7 @@ export class DeviceAnswers {
   key(device: DeviceRow): DeviceKeyAnswer {
     return {
       id: device.id,
-      user_id: device.accountId,
+      user_id: device.accountNumber,
       pubkey: device.publicKey,
       proved: device.keyProvenAt !== null,
       created_at: device.createdAt.toISOString(),

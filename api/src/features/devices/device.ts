@@ -5,6 +5,8 @@ export type DeviceKind = (typeof DEVICE_KINDS)[number];
 export interface DeviceRow {
   id: string;
   accountId: string;
+  /** The account as clients know it that read numbers. */
+  accountNumber: number;
   name: string | null;
   kind: DeviceKind;
   publicKey: string | null;

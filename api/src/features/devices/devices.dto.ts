@@ -93,8 +93,8 @@ export class DeviceKeyAnswer {
   @ApiProperty({ description: 'The id, always as text', example: 'laptop-3f2a' })
   id!: string;
 
-  @ApiProperty({ format: 'uuid' })
-  user_id!: string;
+  @ApiProperty({ type: 'integer', description: 'The account, as its login names it', example: 1 })
+  user_id!: number;
 
   @ApiProperty({ type: String, nullable: true, description: 'Its public key, as it was registered' })
   pubkey!: string | null;

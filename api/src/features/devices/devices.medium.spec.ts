@@ -98,11 +98,13 @@ describe('devices as the apps of the relay know them', () => {
 
 describe('devices as the clients of the signalling server know them', () => {
   it('have an id of their own and a key, and are listed with it by a path with a slash', async () => {
+    const { username, password } = alice;
+    const { user_id: number } = (await app.http.post('/auth/login').send({ username, password })).body;
     const first = await post('/devices/register', { device_id: 'lem-1', pubkey: 'ed25519-pubkey-here' });
     expect(first.status).toBe(201);
     expect(first.body).toEqual({
       id: 'lem-1',
-      user_id: alice.id,
+      user_id: number,
       pubkey: 'ed25519-pubkey-here',
       proved: false,
       created_at: expect.any(String),

@@ -120,7 +120,7 @@ export class DevicesRepository extends DeviceDirectory {
 }
 
 const columns = (sql: Queries) => sql`
-  id, account_id AS "accountId", name, kind, public_key AS "publicKey", key_proven_at AS "keyProvenAt",
+  id, account_id AS "accountId", (SELECT number FROM accounts WHERE id = account_id) AS "accountNumber", name, kind, public_key AS "publicKey", key_proven_at AS "keyProvenAt",
   created_at AS "createdAt", last_seen_at AS "lastSeenAt"`;
 
 async function count(sql: Queries, accountId: string): Promise<number> {
