@@ -1,9 +1,19 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 
 interface Waiting<Item, Result> {
   item: Item;
   resolve(result: Result): void;
   reject(reason: unknown): void;
+}
+
+export interface BatchLimits {
+  /** Items of one batch. */
+  most: number;
+  /**
+   * From the beginning of one batch to that of the next, in milliseconds. Whoever comes alone does not wait; when many do,
+   * fewer and larger batches cost less.
+   */
+  pauseMs: number;
 }
 
 /**
@@ -13,14 +23,12 @@ interface Waiting<Item, Result> {
 export class Batch<Item, Result> {
   private readonly waiting: Waiting<Item, Result>[] = [];
   private running: Promise<void> | undefined;
+  private mayBeginAt = 0;
 
-  /**
-   * @param work gives a result for each item, in their order; if it throws, all of the batch have failed
-   * @param most items of one batch
-   */
+  /** @param work gives a result for each item, in their order; if it throws, all of the batch have failed */
   constructor(
     private readonly work: (items: readonly Item[]) => Promise<readonly Result[]>,
-    private readonly most: number,
+    private readonly limits: BatchLimits,
   ) {}
 
   /** How many wait for a batch. */
@@ -41,9 +49,13 @@ export class Batch<Item, Result> {
   }
 
   private async run(): Promise<void> {
-    // What comes in the same turn comes along.
-    await nextTurn();
-    while (this.waiting.length > 0) await this.runOnce(this.waiting.splice(0, this.most));
+    while (this.waiting.length > 0) {
+      const early = this.mayBeginAt - performance.now();
+      // What comes in the same turn comes along.
+      await (early > 0 ? delay(early) : nextTurn());
+      this.mayBeginAt = performance.now() + this.limits.pauseMs;
+      await this.runOnce(this.waiting.splice(0, this.limits.most));
+    }
     this.running = undefined;
   }
 

@@ -27,7 +27,8 @@ export interface RelayMessage {
   text: string;
 }
 
-const MOST_AT_ONCE = 256;
+/** A commit for each message would cost more than the messages. */
+const BATCHES = { most: 256, pauseMs: 4 };
 /** When the database does not keep up, it is better to say so than to let memory fill. */
 const MOST_BACKLOG = 20_000;
 
@@ -47,7 +48,7 @@ export class RelayJournal implements OnModuleDestroy {
     this.queueMax = relay.queueMax;
     this.lifetimes = relay.lifetimes;
     this.seal = new Seal(relay.secrets, 'relayed messages');
-    this.batch = new Batch((batch) => messages.keep(batch, relay.queueMax, clock.now()), MOST_AT_ONCE);
+    this.batch = new Batch((batch) => messages.keep(batch, relay.queueMax, clock.now()), BATCHES);
   }
 
   async onModuleDestroy(): Promise<void> {

@@ -51,12 +51,13 @@ export class RelayMessagesRepository {
 
   /**
    * Keeps messages, in their order, which is that of their ids. An account is held while its messages are written, so that
-   * none is written for one that is gone.
+   * none is written for one that is gone. Nothing in it depends on what the planner knows of the table, which is empty when
+   * it first asks: looking up each row by an index is right at any size.
    * @param most commands, or events, that may wait for one device
    */
   async keep(messages: readonly NewMessage[], most: number, now: Date, queries: Queries = this.sql): Promise<Kept[]> {
     const column = <T>(read: (message: NewMessage) => T): T[] => messages.map(read);
-    const rows = await queries<{ id: number | null; outcome: Kept['outcome'] }[]>`
+    const rows = await queries<{ n: number; id: number | null; outcome: Kept['outcome'] }[]>`
       WITH told AS MATERIALIZED (
         SELECT * FROM unnest(
           ${column(({ accountId }) => accountId)}::uuid[], ${column(({ from }) => from)}::text[],
@@ -65,16 +66,17 @@ export class RelayMessagesRepository {
           ${column(({ expiresAt }) => expiresAt.toISOString())}::timestamptz[]
         ) WITH ORDINALITY AS t (account_id, from_device_id, to_device_id, msg_type, kind, req_id, payload, expires_at, n)
       ), held AS MATERIALIZED (
-        SELECT id FROM accounts WHERE id IN (SELECT account_id FROM told) AND status = 'active' ORDER BY id FOR KEY SHARE
-      ), waiting AS (
-        SELECT to_device_id, count(*) AS count FROM relay_messages
-        WHERE to_device_id IN (SELECT to_device_id FROM told) AND acked_at IS NULL AND expired_at IS NULL GROUP BY to_device_id
+        SELECT id FROM accounts WHERE id = ANY(ARRAY(SELECT DISTINCT account_id FROM told)) AND status = 'active'
+        ORDER BY id FOR KEY SHARE
+      ), queues AS MATERIALIZED (
+        SELECT to_device_id, (SELECT count(*) FROM relay_messages m WHERE m.to_device_id = queue.to_device_id
+          AND m.acked_at IS NULL AND m.expired_at IS NULL) AS waiting FROM (SELECT DISTINCT to_device_id FROM told) queue
       ), placed AS MATERIALIZED (
         SELECT told.*, nextval('relay_messages_id_seq') AS id,
-          coalesce(waiting.count, 0) + row_number() OVER (PARTITION BY told.to_device_id ORDER BY n) > ${most} AS is_full,
+          waiting + row_number() OVER (PARTITION BY told.to_device_id ORDER BY n) > ${most} AS is_full,
           msg_type = 'command' AND EXISTS (SELECT FROM relay_messages known WHERE known.from_device_id = told.from_device_id
             AND known.req_id = told.req_id AND known.msg_type = 'command') AS is_known
-        FROM told JOIN held ON held.id = told.account_id LEFT JOIN waiting USING (to_device_id) ORDER BY n
+        FROM told JOIN queues USING (to_device_id) WHERE account_id IN (SELECT id FROM held) ORDER BY n
       ), added AS (
         INSERT INTO relay_messages (id, account_id, from_device_id, to_device_id, msg_type, kind, req_id, payload, created_at,
           expires_at, expired_at)
@@ -84,10 +86,11 @@ export class RelayMessagesRepository {
         ON CONFLICT (from_device_id, req_id) WHERE msg_type = 'command' DO NOTHING
         RETURNING id
       )
-      SELECT added.id::float8 AS id, CASE WHEN placed.id IS NULL THEN 'gone' WHEN is_known THEN 'known' WHEN is_full THEN 'full'
-        WHEN added.id IS NULL THEN 'known' ELSE 'kept' END AS outcome
-      FROM told LEFT JOIN placed USING (n) LEFT JOIN added ON added.id = placed.id ORDER BY n`;
-    return rows as Kept[];
+      SELECT n::int AS n, CASE WHEN is_added THEN id::float8 END AS id, CASE WHEN is_known THEN 'known' WHEN is_full THEN 'full'
+        WHEN is_added THEN 'kept' ELSE 'known' END AS outcome
+      FROM (SELECT *, id IN (SELECT id FROM added) AS is_added FROM placed) placed`;
+    const outcomes = new Map(rows.map(({ n, id, outcome }) => [n, { id, outcome } as Kept]));
+    return messages.map((_, index) => outcomes.get(index + 1) ?? { id: null, outcome: 'gone' });
   }
 
   /** What waits for a device and is still good, in its order, after one of them. */
