@@ -46,6 +46,8 @@ export const RATE_LIMITS = {
   pairing_of_account: { per: 'account', calls: 20, windowSeconds: 600 },
   pairing_of_address: { per: 'address', calls: 60, windowSeconds: 600 },
   pairing: { per: 'server', calls: 6000, windowSeconds: 600 },
+  /** What the relay keeps for an account, however it comes. */
+  relay_messages: { per: 'account', calls: 1200, windowSeconds: 60 },
   relay_commands: { per: 'account', calls: 120, windowSeconds: 60 },
 } as const satisfies Record<string, RateLimit>;
 

@@ -34,12 +34,12 @@ export class RelayCommands {
 
   /** The same command once more changes nothing. @throws Problem unauthenticated when the account is gone */
   async send({ fields, ...command }: Command): Promise<CommandReceipt> {
-    const { from, to } = command;
+    const { accountId, from, to } = command;
     const reqId = command.reqId ?? newId();
     const text = forwarded({ ...fields, req_id: reqId }, from);
     const { id, outcome } = await this.journal.keep({ ...command, type: 'command', reqId, text });
     if (outcome === 'gone') throw new Problem('unauthenticated', 'the account has been closed');
-    if (id !== null) this.delivery.deliver(to, { id, reqId, text });
+    if (id !== null) this.delivery.deliver({ accountId, to, id, reqId, text });
     if (outcome === 'full') return { reqId, status: 'full' };
     const hasArrived = outcome === 'known' && (await this.messages.isAcknowledged(from, reqId));
     return { reqId, status: hasArrived || this.delivery.isOnline(to) ? 'sent' : 'queued' };

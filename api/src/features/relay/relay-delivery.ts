@@ -14,6 +14,12 @@ export const RELAY = 'relay';
 
 const PAGE_SIZE = 100;
 
+/** A message, and whose device it is for. */
+export interface Addressed extends Outgoing {
+  accountId: string;
+  to: string;
+}
+
 /**
  * Gives kept messages to the devices that are connected to this process, in order and once on each connection. That a
  * message is news to another process is told over the bus; when that fails, the process finds it in the table.
@@ -32,10 +38,7 @@ export class RelayDelivery {
     private readonly presence: Presence,
     private readonly bus: Bus,
   ) {
-    bus.subscribe(RELAY, (message) => {
-      const { to, ...outgoing }: Outgoing & { to: string } = JSON.parse(message);
-      this.links.get(to)?.take(outgoing);
-    });
+    bus.subscribe(RELAY, (message) => this.hear(JSON.parse(message)));
     bus.onGap(() => this.pullAll());
   }
 
@@ -62,10 +65,10 @@ export class RelayDelivery {
   }
 
   /** Gives a message to its device if it is connected anywhere; else it waits. */
-  deliver(to: string, { id, reqId, text }: Outgoing): void {
-    const link = this.links.get(to);
-    if (link) link.take({ id, reqId, text });
-    else if (this.isOnline(to)) this.bus.publish(RELAY, JSON.stringify({ to, id, reqId, text }));
+  deliver(message: Addressed): void {
+    if (this.hear(message) || !this.isOnline(message.to)) return;
+    const { accountId, to, id, reqId, text } = message;
+    this.bus.publish(RELAY, JSON.stringify({ accountId, to, id, reqId, text }));
   }
 
   /** A frame that is of no use later. False when the device did not get it. */
@@ -75,9 +78,18 @@ export class RelayDelivery {
 
   /** Sends what other processes could not tell of, and what could not be read. @param before when it was written */
   async sweep(before: Date): Promise<void> {
+    if (this.links.size === 0) return;
     const late = await this.journal.devicesWithWaiting([...this.links.keys()], before);
     const links = late.map((deviceId) => this.links.get(deviceId)).filter((link) => link !== undefined);
     await Promise.all([...new Set([...links, ...this.behind])].map((link) => this.pull(link)));
+  }
+
+  /** A device of this process is to get a message; false when there is none. An id may have been another account's before. */
+  private hear({ accountId, to, id, reqId, text }: Addressed): boolean {
+    const link = this.links.get(to);
+    if (link?.connection.device.accountId !== accountId) return false;
+    link.take({ id, reqId, text });
+    return true;
   }
 
   private pullAll(): void {
@@ -113,7 +125,8 @@ export class RelayDelivery {
     { id, from, reqId, sealed, accountId }: WaitingMessage,
     peers: readonly string[],
   ): void {
-    if (link.owes(id) || this.receipts.has(id) || !peers.includes(from)) return;
+    const isTheirs = accountId === link.connection.device.accountId && peers.includes(from);
+    if (!isTheirs || link.owes(id) || this.receipts.has(id)) return;
     const text = this.journal.open(sealed, accountId);
     if (text !== null) link.send({ id, reqId, text });
   }

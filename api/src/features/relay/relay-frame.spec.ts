@@ -66,6 +66,13 @@ describe('a frame of the relay', () => {
     expect(read({ ...SMS, body: '😀'.repeat(1601) }).type).toBe('refused');
   });
 
+  it('is of 16 KiB at most where it is kept', () => {
+    const event = { type: 'event', event: 'SIM_INFO' } as Frame;
+    expect(readFrame(event, 'host', 16 * 1024).type).toBe('event');
+    expect(readFrame(event, 'host', 16 * 1024 + 1)).toEqual({ type: 'refused', answer: { error: 'too large' } });
+    expect(readFrame({ type: 'webrtc', action: 'offer', sdp: 'v=0' }, 'host', 60_000).type).toBe('webrtc');
+  });
+
   it('tells which frame an error is about', () => {
     expect(read({ ...SMS, to: '' })).toEqual({ type: 'refused', answer: { error: 'invalid to', req_id: 'r1' } });
   });

@@ -8,6 +8,8 @@ export type Role = 'host' | 'client';
 export const SIM_SLOTS = { min: 1, max: 2 } as const;
 /** In characters, as people count them. */
 export const MOST = { number: 30, text: 1600, reqId: 128 } as const;
+/** Of a command or an event, which are kept; an offer of WebRTC may be larger. */
+const MOST_KEPT_BYTES = 16 * 1024;
 
 /** What is passed on to another device. */
 export interface RelayedFrame {
@@ -97,11 +99,12 @@ const refused = (error: string, reqId?: string | null): ReadFrame => ({
 });
 
 /** Reads a frame of a device: whatever is in it, nothing but what is known gets any further. */
-export function readFrame(fields: Frame, from: Role): ReadFrame {
+export function readFrame(fields: Frame, from: Role, bytes = 0): ReadFrame {
   const { type } = fields;
   if (typeof type !== 'string' || !TYPES[from].includes(type)) return refused(`invalid message type: ${quoted(type)}`);
   if (type === 'ping' || type === 'pong') return { type };
   if (Object.hasOwn(fields, '__proto__')) return refused('invalid field: __proto__');
+  if (type !== 'webrtc' && bytes > MOST_KEPT_BYTES) return refused('too large');
   const reqId = fields.req_id ?? null;
   if (reqId !== null && !isReqId(reqId)) return refused('invalid req_id');
   if (type === 'ack') return reqId === null ? refused('invalid req_id') : { type, reqId };
@@ -137,7 +140,7 @@ export const forwarded = (fields: object, from: string): string =>
 
 /** What a sender is told about a frame that does not reach its target; the same for an unknown and a foreign one. */
 export const undelivered = (
-  error: 'not paired' | 'target_offline' | 'queue full' | 'temporarily unavailable',
+  error: 'not paired' | 'target_offline' | 'queue full' | 'rate limited' | 'temporarily unavailable',
   target: string | null,
   reqId: string | null,
 ): { error: string; target_device_id: WireId | null; req_id: string | null } => ({

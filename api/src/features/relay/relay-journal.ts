@@ -1,10 +1,12 @@
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { Batch } from '../../common/batch.js';
 import { Clock } from '../../common/clock.js';
+import { type Counter, Metrics } from '../../common/metrics.js';
 import { Problem } from '../../common/problem.js';
 import { Seal } from '../../common/seal.js';
 import { CONFIG, type Config } from '../../config/config.js';
 import type { RelayLifetimes } from '../../config/relay.config.js';
+import { RateLimiter } from '../../http/rate-limiter.js';
 import { lifetimeOf } from './relay-frame.js';
 import {
   type ExpiredCommand,
@@ -38,15 +40,22 @@ export class RelayJournal implements OnModuleDestroy {
   readonly queueMax: number;
   private readonly seal: Seal;
   private readonly lifetimes: RelayLifetimes;
+  private readonly outcomes: Counter<'type' | 'outcome'>;
   private readonly batch: Batch<NewMessage, Kept>;
 
   constructor(
     private readonly messages: RelayMessagesRepository,
+    private readonly limiter: RateLimiter,
     private readonly clock: Clock,
+    metrics: Metrics,
     @Inject(CONFIG) { relay }: Config,
   ) {
     this.queueMax = relay.queueMax;
     this.lifetimes = relay.lifetimes;
+    this.outcomes = metrics.counter('relay_messages_total', 'Relayed messages by what became of them', [
+      'type',
+      'outcome',
+    ]);
     this.seal = new Seal(relay.secrets, 'relayed messages');
     this.batch = new Batch((batch) => messages.keep(batch, relay.queueMax, clock.now()), BATCHES);
   }
@@ -55,10 +64,16 @@ export class RelayJournal implements OnModuleDestroy {
     await this.batch.idle();
   }
 
-  /** Keeps a message. Those that are kept one after the other have ids in that order. @throws Problem database_unavailable */
-  keep(message: RelayMessage): Promise<Kept> {
-    if (this.batch.backlog < MOST_BACKLOG) return this.batch.add(this.sealed(message));
-    throw new Problem('database_unavailable', 'the database does not keep up');
+  /**
+   * Keeps a message. Those that are kept one after the other have ids in that order.
+   * @throws Problem database_unavailable, rate_limited
+   */
+  async keep(message: RelayMessage): Promise<Kept> {
+    this.limiter.take('relay_messages', { account: message.accountId });
+    if (this.batch.backlog >= MOST_BACKLOG) throw new Problem('database_unavailable', 'it does not keep up');
+    const kept = await this.batch.add(this.sealed(message));
+    this.outcomes.inc({ type: message.type, outcome: kept.outcome });
+    return kept;
   }
 
   /** What waits for a device; without what was sealed with a secret that is gone. */
@@ -80,14 +95,15 @@ export class RelayJournal implements OnModuleDestroy {
   async expire(most: number, newsOf: (command: ExpiredCommand) => RelayMessage) {
     const limits = { most, queueMax: this.queueMax };
     const opened = new Map<NewMessage, RelayMessage>();
-    const { expired, news } = await this.messages.expire(this.clock.now(), limits, (commands) =>
-      commands.map((command) => {
+    const { expired, news } = await this.messages.expire(this.clock.now(), limits, (commands) => {
+      this.outcomes.inc({ type: 'command', outcome: 'expired' }, commands.length);
+      return commands.map((command) => {
         const message = newsOf(command);
         const sealed = this.sealed(message);
         opened.set(sealed, message);
         return sealed;
-      }),
-    );
+      });
+    });
     const told = news.flatMap(({ message, kept }) => {
       const inClear = opened.get(message);
       return inClear && kept.id !== null ? [{ ...inClear, id: kept.id }] : [];

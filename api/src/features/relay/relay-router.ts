@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { wireId } from '../../common/device-id.js';
 import { Problem } from '../../common/problem.js';
+import { isDatabaseUnavailable } from '../../database/database-errors.js';
 import type { Connection } from '../../realtime/protocol.js';
 import { PairedDevices } from '../pairing/paired-devices.js';
 import { RelayCommands } from './relay-commands.js';
@@ -82,7 +83,7 @@ export class RelayRouter {
     const text = forwarded(fields, from);
     const keep = async (to: string): Promise<void> => {
       const { id } = await this.journal.keep({ accountId, from, to, type: 'event', kind, reqId, text });
-      if (id !== null) this.delivery.deliver(to, { id, reqId: null, text });
+      if (id !== null) this.delivery.deliver({ accountId, to, id, reqId: null, text });
     };
     const results = await Promise.allSettled(targets.map(keep));
     const failed = results.find((result) => result.status === 'rejected');
@@ -90,7 +91,8 @@ export class RelayRouter {
       if (reqId !== null) this.delivery.linkOf(connection)?.settle(reqId);
       return;
     }
-    for (const to of targets) void this.delivery.pass(to, text);
+    const unkept = isLimit(failed.reason) ? [] : targets.filter((_, index) => results[index]?.status === 'rejected');
+    for (const to of unkept) void this.delivery.pass(to, text);
     throw failed.reason;
   }
 
@@ -108,11 +110,16 @@ export class RelayRouter {
   }
 
   private fail(connection: Connection, to: string | null, reqId: string | null, error: unknown): void {
-    this.logger.warn(`a frame was not passed on: ${error instanceof Error ? error.message : 'unknown'}`);
+    // The account has gone, and the connection will.
     if (error instanceof Problem && error.code === 'unauthenticated') return;
-    connection.send(undelivered('temporarily unavailable', to, reqId));
+    if (!(error instanceof Problem) && !isDatabaseUnavailable(error)) {
+      this.logger.error(`a frame was not passed on: ${error instanceof Error ? error.message : 'unknown'}`);
+    }
+    connection.send(undelivered(isLimit(error) ? 'rate limited' : 'temporarily unavailable', to, reqId));
   }
 }
+
+const isLimit = (error: unknown): boolean => error instanceof Problem && error.code === 'rate_limited';
 
 /** A client speaks to one host, a host to all of its clients, unless they say to whom. */
 function targetsOf(role: Role, to: string | null, peers: readonly string[]): readonly string[] {

@@ -31,7 +31,7 @@ export class RelayUpkeep {
     const limit = most * 10;
     for (;;) {
       const { expired, told } = await this.journal.expire(limit, newsOf);
-      for (const { to, id, text } of told) this.delivery.deliver(to, { id, reqId: null, text });
+      for (const { accountId, to, id, text } of told) this.delivery.deliver({ accountId, to, id, reqId: null, text });
       if (expired < limit) return;
     }
   }

@@ -38,8 +38,8 @@ export class RelayProtocol extends SocketProtocol {
     return this.delivery.open(connection, roleOf(connection));
   }
 
-  override received(connection: Connection, fields: Frame): void | Promise<void> {
-    const frame = readFrame(fields, roleOf(connection));
+  override received(connection: Connection, fields: Frame, bytes: number): void | Promise<void> {
+    const frame = readFrame(fields, roleOf(connection), bytes);
     switch (frame.type) {
       case 'ping':
         connection.send({ type: 'pong' });
