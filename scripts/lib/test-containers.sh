@@ -14,7 +14,8 @@ point_to_containers() {
   . "$ROOT/tests/platform.sh" "$first_port" "$work/containers"
   number=$((first_port / PORTS))
   export COMPOSE_PROJECT_NAME="veil-test-$first_port" COMPOSE_ENV_FILES="$work/containers.env" SETTINGS_FILE="$work/containers.env"
-  export NETWORK_PREFIX="10.84.$number" SERVER_IP="198.18.$number.1" CLIENT_ADDRESS="198.18.$number.2" API_PROCESSES=2
+  export NETWORK_PREFIX="10.84.$number" SERVER_IP="198.18.$number.1" CLIENT_ADDRESS="198.18.$number.2"
+  export OTHER_CLIENT_ADDRESS="198.18.$number.3" API_PROCESSES=2
   export MEDIA_IP=$SERVER_IP XMPP_HOST=$XMPP_DOMAIN TURN_DOMAIN="turn.$XMPP_DOMAIN"
   export HTTPS_PORT=$((first_port + 20)) HTTP_PORT=$((first_port + 21))
   export XMPP_HTTPS_PORT=$HTTPS_PORT SIP_WSS_PORT=$HTTPS_PORT API_URL="https://$XMPP_DOMAIN:$HTTPS_PORT"
@@ -46,13 +47,14 @@ bring_awkward_secrets() {
   done
 }
 
-# A network namespace with one cable to this machine: its address is a client's.
+# A network namespace with one cable to this machine: its addresses are those of clients.
 create_outside() {
   ip netns add "$outside"
   ip link add "$outside" type veth peer name eth0 netns "$outside"
   ip address add "$SERVER_IP/24" dev "$outside"
   ip link set "$outside" up
   ip -n "$outside" address add "$CLIENT_ADDRESS/24" dev eth0
+  ip -n "$outside" address add "$OTHER_CLIENT_ADDRESS/24" dev eth0
   ip -n "$outside" link set eth0 up
   ip -n "$outside" link set lo up
   ip -n "$outside" route add default via "$SERVER_IP"

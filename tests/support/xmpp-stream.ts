@@ -136,10 +136,11 @@ export class XmppWebSocket extends Wire {
     });
   }
 
-  static connect(port: number): Promise<XmppWebSocket> {
+  static connect(port: number, from?: string): Promise<XmppWebSocket> {
     const socket = new WebSocket(`wss://${platform.domain}:${port}/ws`, 'xmpp', {
       ca: certificateAuthority(),
       lookup: toPlatform,
+      localAddress: from,
     });
     const stream = new XmppWebSocket(socket);
     return new Promise((resolve, reject) => {
