@@ -1,5 +1,6 @@
 #!/bin/bash
-# Becomes rtpengine. Needs MEDIA_IP, RTP_MIN_PORT, RTP_MAX_PORT, RTPENGINE_NG_PORT and RUN_DIR (writable).
+# Becomes rtpengine. Needs MEDIA_IP, RTP_MIN_PORT, RTP_MAX_PORT, RTPENGINE_NG_PORT and RUN_DIR (writable);
+# with REDIS_URL_FILE calls outlive it.
 set -euo pipefail
 
 HERE=$(cd "$(dirname "$0")" && pwd)
@@ -7,6 +8,8 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 . "$HERE/../scripts/lib/template.sh"
 # shellcheck source=scripts/lib/addresses.sh
 . "$HERE/../scripts/lib/addresses.sh"
+# shellcheck source=scripts/lib/redis-url.sh
+. "$HERE/../scripts/lib/redis-url.sh"
 
 PORTS_PER_CALL=4
 export RTPENGINE_HOST=${RTPENGINE_HOST:-127.0.0.1}
@@ -17,7 +20,12 @@ MEDIA_INTERFACE=$(own_address "$MEDIA_IP")
 [ "$MEDIA_INTERFACE" = "$MEDIA_IP" ] || MEDIA_INTERFACE+="!$MEDIA_IP"
 export MEDIA_INTERFACE
 
+# Without Valkey, or with one that rtpengine can't use, calls end with it.
+remembers() { [ -n "${REDIS_URL_FILE:-}" ] && read_secret REDIS_URL && split_redis_url "$REDIS_URL"; }
+
+configuration=("$HERE/rtpengine.conf")
+if remembers; then configuration+=("$HERE/rtpengine-redis.conf"); fi
 mkdir -p "$RUN_DIR/etc"
-render "$HERE/rtpengine.conf" "$RUN_DIR/etc/rtpengine.conf"
+render <(cat "${configuration[@]}") "$RUN_DIR/etc/rtpengine.conf"
 
 exec rtpengine --config-file="$RUN_DIR/etc/rtpengine.conf"

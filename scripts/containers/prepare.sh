@@ -18,9 +18,23 @@ main() {
   create_state_directories
   lock_state
   "$ROOT/scripts/generate-secrets.sh" "$VEIL_VAR/secrets"
+  provide_valkey
   create_certificate
   create_service_directories "${all[@]}"
   save_settings
+}
+
+# Where compose runs a Valkey of ours, the address and password of it.
+provide_valkey() {
+  local file
+  file=$(secret_file "$VEIL_VAR/secrets" REDIS_URL)
+  case ,$COMPOSE_PROFILES, in
+    *,valkey,*)
+      [ -s "$file" ] ||
+        printf 'redis://:%s@%s' "$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')" "$VALKEY_ADDRESS" | install_text "$file" 0600
+      ;;
+    *) if grep -qsF "@$VALKEY_ADDRESS" "$file"; then rm "$file"; fi ;;
+  esac
 }
 
 # The environment of a container can be read by whoever may ask the engine, and .env by compose, which changes quotes.

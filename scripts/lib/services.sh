@@ -4,9 +4,10 @@
 # shellcheck disable=SC2034  # read by the scripts that include this file
 SERVICES=(postgres ejabberd rtpengine kamailio coturn api)
 
-# What else is made of these in containers: a proxy before the API and the web sides of the others, and two steps that end.
+# What there is in containers besides: a proxy before the API and the web sides of the others, Valkey where it is asked
+# for, and two steps that end.
 # shellcheck disable=SC2034  # read by the scripts that include this file
-CONTAINERS=(proxy database migrate)
+CONTAINERS=(proxy valkey database migrate)
 
 # The user that a server runs as: its package's own, `veil` for the API.
 service_user() {
@@ -29,6 +30,7 @@ service_id() {
     turnserver) echo 905 ;;
     veil) echo 906 ;;
     haproxy) echo 907 ;;
+    valkey) echo 908 ;;
   esac
 }
 
@@ -36,7 +38,7 @@ service_id() {
 service_folder() {
   case $1 in
     postgres | database) echo "$ROOT/scripts/postgres" ;;
-    proxy) echo "$ROOT/scripts/proxy" ;;
+    proxy | valkey) echo "$ROOT/scripts/$1" ;;
     migrate) echo "$ROOT/api" ;;
     *) echo "$ROOT/$1" ;;
   esac
@@ -48,6 +50,7 @@ service_secrets() {
     ejabberd) echo DB_EJABBERD_PASSWORD XMPP_COMPONENT_SECRET TURN_SECRET ;;
     kamailio) echo DB_KAMAILIO_PASSWORD INTERNAL_SECRET ;;
     coturn) echo TURN_SECRET ;;
+    rtpengine | valkey) echo REDIS_URL ;;
     database) echo DB_PASSWORD DB_MIGRATE_PASSWORD DB_EJABBERD_PASSWORD DB_KAMAILIO_PASSWORD ;;
     migrate) echo DB_MIGRATE_PASSWORD ;;
     api)

@@ -1,14 +1,61 @@
 /**
  * A server whose process is killed is back by itself, with all that it had.
  */
+import { createSocket, type Socket } from 'node:dgram';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Account, apiClient, registerAccount } from '../support/api.js';
 import { answers, containers, processesOf } from '../support/containers.js';
 import { https } from '../support/https.js';
 import { platform } from '../support/platform.js';
-import { SipClient } from '../support/sip-client.js';
+import { endCall, registeredClient } from '../support/sip-call.js';
+import { audioDescription, SipClient } from '../support/sip-client.js';
 import { until } from '../support/wait.js';
 import { closeXmppClients, XmppClient } from '../support/xmpp.js';
+
+/** One end of a call's sound. */
+class RtpSocket {
+  private heard = 0;
+  private said = 0;
+
+  private constructor(private readonly socket: Socket) {
+    socket.on('message', () => {
+      this.heard += 1;
+    });
+  }
+
+  static async open(): Promise<RtpSocket> {
+    const socket = createSocket('udp4');
+    await new Promise<void>((resolve) => socket.bind(0, platform.clientAddress, resolve));
+    return new RtpSocket(socket);
+  }
+
+  get port(): number {
+    return this.socket.address().port;
+  }
+
+  /** Has the other end say something through the relay; whether anything has come since it was asked last. */
+  hears(other: RtpSocket, relayPort: number): boolean {
+    const heard = this.heard > 0;
+    this.heard = 0;
+    other.say(relayPort);
+    return heard;
+  }
+
+  close(): void {
+    this.socket.close();
+  }
+
+  /** 20 ms of G.711 (RFC 3550). */
+  private say(relayPort: number): void {
+    const packet = Buffer.alloc(172, 0xff);
+    packet.writeUInt16BE(0x8000, 0);
+    packet.writeUInt16BE(this.said, 2);
+    packet.writeUInt32BE(this.said * 160, 4);
+    packet.writeUInt32BE(4711, 8);
+    this.said += 1;
+    this.socket.send(packet, relayPort, platform.mediaAddress);
+  }
+}
 
 const BACK_WITHIN = { timeoutMs: 50_000 };
 const SERVERS = ['db', 'ejabberd', 'kamailio', 'rtpengine', 'coturn', 'api', 'proxy'];
@@ -44,6 +91,29 @@ describe('kill -9', () => {
       },
       BACK_WITHIN,
     );
+  });
+
+  it('of rtpengine ends no call: the sound goes on', async () => {
+    const [caller, callee] = await Promise.all([registeredClient('caller'), registeredClient('callee')]);
+    const [mouth, ear] = await Promise.all([RtpSocket.open(), RtpSocket.open()]);
+    const calling = caller.request('INVITE', callee.address, { body: audioDescription(mouth.port) });
+    const invite = await callee.incoming('INVITE');
+    callee.reply(invite, 200, { body: audioDescription(ear.port) });
+    const call = await calling;
+    caller.withinCall(call, 'ACK');
+    await callee.incoming('ACK');
+    const relay = Number(/^m=audio (\d+)/m.exec(call.final.body)?.[1]);
+    await until('the callee hears the caller', () => ear.hears(mouth, relay));
+
+    const [before] = await containers('rtpengine');
+    process.kill((await processesOf(before!))[0]!, 'SIGKILL');
+    await until('rtpengine is back', async () => {
+      const [now] = await containers('rtpengine');
+      return now!.State.StartedAt !== before!.State.StartedAt && (await answers(now!, 'rtpengine'));
+    });
+    await until('the callee hears the caller again', () => ear.hears(mouth, relay));
+    await endCall({ ...call, seenByCallee: invite }, caller, callee);
+    for (const end of [caller, callee, mouth, ear]) end.close();
   });
 
   it('of all of them at once, as when the machine is switched off, has lost nothing: accounts log in, chat, and register phones', async () => {
