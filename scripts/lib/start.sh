@@ -4,7 +4,7 @@ set -euo pipefail
 umask 022
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
-for part in log services processes node supervisor database report; do
+for part in log services processes node supervisor database load report version; do
   # shellcheck source=/dev/null
   . "$ROOT/scripts/lib/$part.sh"
 done
@@ -16,9 +16,11 @@ main() {
   supervise
   start_servers postgres
   await_answers postgres
+  load_restored
   prepare_database
   start_servers all
   await_answers "${SERVICES[@]:1}"
+  checked_out_version > "$VEIL_VAR/etc/version"
   print_table
   print_first_steps
 }

@@ -64,6 +64,8 @@ export interface ConnectOptions {
   mechanism?: string;
   /** TLS from the first byte, on the port for it, instead of STARTTLS. */
   directTls?: boolean;
+  /** On another platform than the one under test. */
+  port?: number;
   /** `tls-unique`, the channel binding that slixmpp knows, ends with TLS 1.2. */
   tlsVersion?: '1.2';
   /** Nodes of its contacts whose changes it wants to be told of (PEP). */

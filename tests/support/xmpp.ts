@@ -44,6 +44,7 @@ export class XmppClient {
       resource = 'story',
       mechanism = 'SCRAM-SHA-256',
       directTls = false,
+      port = directTls ? platform.ports.xmppTls : platform.ports.xmpp,
       tlsVersion,
       interests = [],
       available = true,
@@ -60,7 +61,7 @@ export class XmppClient {
       tls_version: tlsVersion ?? null,
       interests,
       host: platform.host,
-      port: directTls ? platform.ports.xmppTls : platform.ports.xmpp,
+      port,
       direct_tls: directTls,
     })) as Session;
     open.add(client);
