@@ -13,6 +13,7 @@ import { ExportModule } from './features/export/export.module.js';
 import { GoogleModule } from './features/google/google.module.js';
 import { GroupsModule } from './features/groups/groups.module.js';
 import { HealthModule } from './features/health/health.module.js';
+import { MonitorModule } from './features/monitor/monitor.module.js';
 import { PairingModule } from './features/pairing/pairing.module.js';
 import { PushModule } from './features/push/push.module.js';
 import { RelayModule } from './features/relay/relay.module.js';
@@ -42,6 +43,7 @@ import { RealtimeModule } from './realtime/realtime.module.js';
     GoogleModule,
     GroupsModule,
     HealthModule,
+    MonitorModule,
     PushModule,
     ChatPushModule,
     RetentionModule,

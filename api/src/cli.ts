@@ -3,11 +3,19 @@ import { complaintOf } from './cli/complaint.js';
 import { doctorVerbs } from './cli/doctor.js';
 import { inviteVerbs } from './cli/invites.js';
 import { maintenanceVerbs } from './cli/maintenance.js';
+import { monitorVerbs } from './cli/monitor.js';
 import { nameVerbs } from './cli/names.js';
 import { findVerb, helpOf, listOf, readInput, UsageError, type Verb } from './cli/verb.js';
 
 /** Every verb, in the order of the help. Exit status 0: done; 1: not done, and why; 2: mistyped. */
-const VERBS: readonly Verb[] = [...accountVerbs, ...inviteVerbs, ...nameVerbs, ...doctorVerbs, ...maintenanceVerbs];
+const VERBS: readonly Verb[] = [
+  ...accountVerbs,
+  ...inviteVerbs,
+  ...nameVerbs,
+  ...doctorVerbs,
+  ...monitorVerbs,
+  ...maintenanceVerbs,
+];
 
 const HELP = new Set(['--help', '-h']);
 

@@ -15,9 +15,11 @@ export const TABLES_OF_ACCOUNTS: readonly string[] = [
 ];
 
 export const TABLES_OF_NOBODY: Readonly<Record<string, string>> = {
+  alerts: 'how servers are',
   groups: 'a group is its members together; it goes with the last of them',
   invites: 'codes that the operator gave away, and not to whom',
   location_attrs: 'Kamailio writes none with our configuration',
+  monitor_lease: 'a random id of a process',
   removed_rooms: 'random ids of rooms that are gone',
   retired_names: 'hashes of names whose accounts are gone',
   schema_migrations: 'versions of the schema',

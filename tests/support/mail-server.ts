@@ -69,6 +69,12 @@ export class MailServer {
     return CODE.exec(text)?.[0] ?? `no code in: ${text}`;
   }
 
+  /** What has come to the address and was not read yet, with long lines as they were before they were folded. */
+  texts(address: string): string[] {
+    const mails = this.mails.filter(({ to }) => to === address);
+    return mails.map(({ text }) => text.replace(/=\r?\n/g, ''));
+  }
+
   async stop(): Promise<void> {
     await new Promise<void>((resolve) => this.server.close(resolve));
   }

@@ -32,6 +32,15 @@ export class Metrics {
     new Gauge({ name: `veil_${name}`, help, registers: [this.registry], collect });
   }
 
+  /** The same for several things, each under its name in the label. */
+  gauges<Label extends string>(name: string, help: string, label: Label, read: () => [string, number][]): void {
+    const collect = function (this: Gauge<Label>): void {
+      this.reset();
+      for (const [thing, value] of read()) this.set({ [label]: thing } as Record<Label, string>, value);
+    };
+    new Gauge({ name: `veil_${name}`, help, labelNames: [label], registers: [this.registry], collect });
+  }
+
   /** Everything, in the text format of Prometheus 0.0.4. */
   text(): Promise<string> {
     // Of the process and its event loop from the first scrape on: who never asks does not pay for the timers.

@@ -12,6 +12,7 @@ import { type GoogleConfig, googleSettings, readGoogle } from './google.config.j
 import { type HttpConfig, httpSettings, readHttp } from './http.config.js';
 import { type IdentityConfig, identitySettings, readIdentity } from './identity.config.js';
 import { type MailConfig, mailSettings, readMail } from './mail.config.js';
+import { type MonitorConfig, monitorSettings, readMonitor } from './monitor.config.js';
 import { type NeighboursConfig, neighbourSettings, readNeighbours } from './neighbours.config.js';
 import { type Ports, portSettings, readPorts } from './ports.config.js';
 import { type PushConfig, pushSettings, readPush } from './push.config.js';
@@ -32,6 +33,7 @@ export interface Config {
   identity: IdentityConfig;
   google: GoogleConfig;
   mail: MailConfig;
+  monitor: MonitorConfig;
   retention: RetentionConfig;
   calls: CallsConfig;
   relay: RelayConfig;
@@ -53,6 +55,7 @@ export const SECTIONS: readonly Section[] = [
   { title: 'Accounts and tokens', settings: identitySettings },
   { title: 'Sign-in with Google', settings: googleSettings },
   { title: 'Mail', settings: mailSettings },
+  { title: 'Monitoring', settings: monitorSettings },
   { title: 'What is kept, and for how long', settings: retentionSettings },
   { title: 'Calls', settings: callSettings },
   { title: 'SIM relay', settings: relaySettings },
@@ -89,6 +92,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     identity: readIdentity(reader),
     google: readGoogle(reader),
     mail: readMail(reader),
+    monitor: readMonitor(reader),
     retention: readRetention(reader),
     calls: readCalls(reader),
     relay: readRelay(reader),

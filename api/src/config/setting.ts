@@ -114,6 +114,12 @@ export const wordList: Kind<string[]> = {
   },
 };
 
+/** E-mail addresses in their normal form, separated by commas. */
+export const emailAddresses: Kind<string[]> = {
+  parse: (raw) =>
+    wordList.parse(raw).map((word) => normalEmail(word) ?? expected('e-mail addresses, separated by commas')),
+};
+
 export const oneOf = <T extends string>(...values: readonly T[]): Kind<T> => ({
   parse: (raw) => values.find((value) => value === raw) ?? expected(`one of ${values.join(', ')}`),
 });

@@ -27,17 +27,24 @@ export function certificateFindings(sightings: readonly Sighting[], now: Date): 
   });
 }
 
-/** What a client makes of a certificate: whether it is for the name, valid now, and by whom it is signed. */
-export function judge(certificate: Certificate, now: Date): Verdict {
-  const days = Math.floor((certificate.validUntil.getTime() - now.getTime()) / DAY_MS);
-  const end = certificate.validUntil.toISOString().slice(0, 10);
-  if (certificate.validUntil <= now) return fault(`it expired on ${end}: clients refuse to connect`, RENEW);
-  if (certificate.validFrom > now) return fault('it is not valid yet: clients refuse to connect', CHECK_CLOCK);
-  if (!certificate.coversName) return fault('it is for other names: clients refuse to connect', otherName(certificate));
-  if (certificate.distrust) return distrusted(certificate.distrust);
+/** Whether a certificate comes to its end, whoever signed it. */
+export function judgeEnd({ validUntil }: Certificate, now: Date): Verdict {
+  const days = Math.floor((validUntil.getTime() - now.getTime()) / DAY_MS);
+  const end = validUntil.toISOString().slice(0, 10);
+  if (validUntil <= now) return fault(`it expired on ${end}: clients refuse to connect`, RENEW);
   if (days < FAULT_DAYS) return fault(`it ends in ${days} days, on ${end}`, RENEW);
   if (days < WARNING_DAYS) return warning(`it ends in ${days} days, on ${end}`, RENEW);
   return ok(`trusted until ${end}, for ${days} days`);
+}
+
+/** What a client makes of a certificate: whether it is for the name, valid now, and by whom it is signed. */
+export function judge(certificate: Certificate, now: Date): Verdict {
+  const atItsEnd = judgeEnd(certificate, now);
+  if (certificate.validUntil <= now) return atItsEnd;
+  if (certificate.validFrom > now) return fault('it is not valid yet: clients refuse to connect', CHECK_CLOCK);
+  if (!certificate.coversName) return fault('it is for other names: clients refuse to connect', otherName(certificate));
+  if (certificate.distrust) return distrusted(certificate.distrust);
+  return atItsEnd;
 }
 
 const CHECK_CLOCK = 'set the clock of this machine right, or get a certificate that is valid now';

@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { ProbeError } from '../../clients/probes/probe-error.js';
 import type { Endpoint } from '../../clients/probes/sockets.js';
 import type { ServerInfo } from '../server-info/server-info.dto.js';
@@ -81,4 +82,13 @@ export function portOf(url: string): number {
 function endpointOf(text: string): Endpoint {
   const colon = text.lastIndexOf(':');
   return { host: text.slice(0, colon), port: Number(text.slice(colon + 1)) };
+}
+
+/** The API as this machine itself reaches it, when it listens on an address. */
+export const localUrl = (bind: string, port: number): string => `http://${hostOn(bind)}:${port}`;
+
+function hostOn(bind: string): string {
+  if (bind === '0.0.0.0') return '127.0.0.1';
+  if (bind === '::') return '[::1]';
+  return isIPv6(bind) ? `[${bind}]` : bind;
 }

@@ -9,11 +9,12 @@ import { DoctorService } from './doctor.service.js';
 import { MachineCheckup } from './machine.checkup.js';
 import { ServerLodging } from './server-lodging.js';
 import { ServersCheckup } from './servers.checkup.js';
+import { VitalsCheckup } from './vitals.checkup.js';
 
-/** For the command line: the API itself never examines anything. */
+/** For the command line, and for the monitor, which only takes a glance. */
 @Module({
   imports: [AccountModule, EjabberdModule, KamailioModule, HealthModule, ServerInfoModule],
-  providers: [DoctorService, MachineCheckup, ServersCheckup, ServerLodging, DoctorRepository],
-  exports: [DoctorService],
+  providers: [DoctorService, MachineCheckup, ServersCheckup, ServerLodging, DoctorRepository, VitalsCheckup],
+  exports: [DoctorService, VitalsCheckup],
 })
 export class DoctorModule {}

@@ -1,11 +1,10 @@
-import { isIPv6 } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '../../common/clock.js';
 import { CONFIG, type Config } from '../../config/config.js';
 import { ServerInfoService } from '../server-info/server-info.service.js';
 import { adminPorts, examineAdminPorts, exposedAddresses } from './admin-ports.js';
-import { deploymentOf } from './deployment.js';
+import { deploymentOf, localUrl } from './deployment.js';
 import type { Finding } from './finding.js';
 import { MachineCheckup } from './machine.checkup.js';
 import { addressesIn, type Names } from './names.js';
@@ -29,7 +28,7 @@ export class DoctorService {
   async examine(authorities: SecureContext, clock: Clock, stop: AbortSignal): Promise<Finding[]> {
     const { addresses, ports } = this.config;
     const settings = { info: this.serverInfo.info, ports, serverAddress: addresses.server };
-    const outlook = { apiUrl: `http://${hostOn(addresses.bind)}:${ports.api}`, authorities, clock, stop, settings };
+    const outlook = { apiUrl: localUrl(addresses.bind, ports.api), authorities, clock, stop, settings };
     const [outside, machine, servers, forgotten, journey] = await Promise.all([
       this.examineOutside(outlook),
       this.machine.examine(stop),
@@ -58,11 +57,4 @@ export class DoctorService {
     const mediaAddress = this.config.addresses.media;
     return makeRoundTrip({ deployment, api, lodging: this.lodging.beside(api), mediaAddress, authorities, stop });
   }
-}
-
-/** Where this machine itself reaches what listens on an address. */
-function hostOn(bind: string): string {
-  if (bind === '0.0.0.0') return '127.0.0.1';
-  if (bind === '::') return '[::1]';
-  return isIPv6(bind) ? `[${bind}]` : bind;
 }

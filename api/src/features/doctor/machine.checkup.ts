@@ -45,7 +45,7 @@ export class MachineCheckup {
     return judgeMigrations(await this.repository.appliedMigrations(), known);
   }
 
-  private async checkDisk(): Promise<Verdict> {
+  async checkDisk(): Promise<Verdict> {
     const { directory } = this.config.state;
     if (!directory) return info('there is no state directory here (VEIL_VAR)');
     const { bsize, blocks, bavail, files, ffree } = await statfs(directory);

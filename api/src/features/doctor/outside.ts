@@ -120,7 +120,7 @@ const apiAddresses = async (apiUrl: string, stop: AbortSignal): Promise<readonly
   addressesIn(await resolve([hostOf(apiUrl)], stop), hostOf(apiUrl));
 
 /** To look at what TLS shows, without sending anything that is secret. */
-const trusting = ({ authorities }: Outlook): Trust => ({ authorities, verify: false });
+const trusting = ({ authorities }: Pick<Outlook, 'authorities'>): Trust => ({ authorities, verify: false });
 
 async function examineProtocols(checks: readonly ProtocolCheck[], names: Names, outlook: Outlook): Promise<Finding[]> {
   const reachable = checks.filter(({ host }) => typeof names.get(host) !== 'string');
@@ -129,9 +129,9 @@ async function examineProtocols(checks: readonly ProtocolCheck[], names: Names, 
   return [...seen.map(({ finding }) => finding), ...certificateFindings(sightings, outlook.clock.now())];
 }
 
-async function examineProtocol(
+export async function examineProtocol(
   check: ProtocolCheck,
-  outlook: Outlook,
+  outlook: Pick<Outlook, 'authorities' | 'stop'>,
 ): Promise<{ finding: Finding; sighting?: Sighting }> {
   const { id, protocol, host, port, effect, optional } = check;
   const probed = `${protocol} at ${host}:${port}`;

@@ -35,7 +35,7 @@ export class ServersCheckup {
     return groups.flat();
   }
 
-  private async examineHealth(): Promise<Finding[]> {
+  async examineHealth(): Promise<Finding[]> {
     const { neighbours } = await this.health.readiness();
     return SERVERS.map((name) => {
       const subject = { id: `server.${name}`, probed: `Inner side of ${name}` };

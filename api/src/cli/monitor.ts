@@ -1,0 +1,24 @@
+import { MonitorService } from '../features/monitor/monitor.service.js';
+import { inApplication } from './application.js';
+import { UsageError, type Verb } from './verb.js';
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Looks after the servers beside the API, of which it tells too when that goes down. */
+async function monitor(): Promise<number> {
+  const stop = new AbortController();
+  for (const signal of SIGNALS) process.once(signal, () => stop.abort());
+  return inApplication(async (app) => {
+    const service = app.get(MonitorService);
+    if (!service.enabled) throw new UsageError('ALERT_EMAIL and SMTP_HOST must be set: there is nobody to tell');
+    // The loop itself keeps no process alive.
+    const awake = setInterval(() => {}, 60_000);
+    await service.run(stop.signal);
+    clearInterval(awake);
+    return 0;
+  });
+}
+
+export const monitorVerbs: readonly Verb[] = [
+  { name: 'monitor', about: 'look after the servers and mail ALERT_EMAIL, until it is stopped', run: monitor },
+];

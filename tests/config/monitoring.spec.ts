@@ -1,0 +1,33 @@
+/** What scripts/monitoring asks of Prometheus is what the API tells. */
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, it } from '@jest/globals';
+
+const root = path.resolve(import.meta.dirname, '../../..');
+const file = (name: string): string => readFileSync(path.join(root, 'scripts', 'monitoring', name), 'utf8');
+
+/** The names of the metrics that the sources make. */
+const made = readdirSync(path.join(root, 'api', 'src'), { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts') && !name.endsWith('.spec.ts'))
+  .flatMap((name) => {
+    const text = readFileSync(path.join(root, 'api', 'src', name), 'utf8');
+    const counted = [...text.matchAll(/@Counted\('([a-z_]+)'\)/g)].map(([, metric]) => `veil_${metric}_total`);
+    const named = text.matchAll(/\.(?:counter|histogram|gauges?)(?:<[^>]+>)?\(\s*'([a-z_]+)'/g);
+    return [...counted, ...[...named].map(([, metric]) => `veil_${metric}`)];
+  });
+
+it.each(['alerts.yml', 'grafana-dashboard.json'])('%s names metrics that there are', (name) => {
+  const asked = [...file(name).matchAll(/veil_[a-z_]+/g)].map(([metric]) =>
+    metric.replace(/_(?:count|bucket|sum)$/, ''),
+  );
+  expect(asked.length).toBeGreaterThan(5);
+  expect([...new Set(asked)].filter((metric) => !made.includes(metric))).toEqual([]);
+});
+
+it('the dashboard is one that Grafana reads: every panel has a place and a query', () => {
+  const { panels } = JSON.parse(file('grafana-dashboard.json')) as {
+    panels: { id: number; gridPos: object; targets: { expr: string }[] }[];
+  };
+  expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+  expect(panels.every(({ gridPos, targets }) => gridPos && targets.every(({ expr }) => expr !== ''))).toBe(true);
+});
