@@ -18,7 +18,7 @@ load_restored() {
 load_database() {
   local dump="$VEIL_VAR/restore/$1.dump"
   superuser_sql postgres <<< "DROP DATABASE IF EXISTS $1 WITH (FORCE)"
-  apply_roles
+  apply_roles "$VEIL_VAR/secrets"
   (cd / && as_user postgres pg_restore -h "$VEIL_VAR/postgres/run/socket" -p "$DB_PORT" --dbname="$1" \
     --exit-on-error --single-transaction) < "$dump" || fail "The database $1 could not be loaded, see above"
   rm "$dump"
