@@ -1,80 +1,104 @@
 #!/bin/bash
-# setup-certs.sh DIRECTORY NAME...: keeps a certificate for the names (host names and addresses) in DIRECTORY, signed by
-# an authority of our own that clients may trust: ca.crt, server.crt, server.key, server.pem (key, certificate, authority).
-# It is renewed when the names change and 30 days before it expires. Without ca.key but with server.crt, the
-# certificate is the operator's own and stays as it is.
+# setup-certs.sh [--now]: gets the running platform a certificate that everybody trusts, by ACME from ACME_SERVER (Let's Encrypt), for
+# all of its names, and has every server take it over; nobody is disconnected. Run it daily: 30 days before the end, and
+# when the names change, it gets a new one; else it does nothing. --now gets one in any case.
+#
+# Without ACME_EMAIL, and for as long as no authority has signed one, the certificate is signed by one of our own.
 set -euo pipefail
-umask 077
+umask 022
 
-CA_DAYS=3650
-SERVER_DAYS=397
-RENEW_BEFORE_SECONDS=$((30 * 86400))
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+for part in log services settings processes packages supervisor state ground certificates; do
+  # shellcheck source=/dev/null
+  . "$ROOT/scripts/lib/$part.sh"
+done
+
+# In days: of the 90 for which Let's Encrypt signs.
+RENEW_BEFORE=30
+# Groups, pushes and uploads live below the domain. Chat clients need no certificate for those; whoever gave them a DNS record does.
+SERVICES_OF_CHAT=(upload muc push)
 
 main() {
-  local directory=$1
-  shift
-  install -d -m 0755 "$directory"
-  cd "$directory"
-  if [ -f ca.key ] || [ ! -f server.crt ]; then
-    renew "$(alternative_names "$@")"
+  local days=$RENEW_BEFORE
+  case "$*" in
+    '') ;;
+    --now) days=100000 ;;
+    *) fail 'usage: scripts/setup-certs.sh [--now]' ;;
+  esac
+  [ "$(id -u)" = 0 ] || fail 'scripts/setup-certs.sh needs root: it hands each server its certificate'
+  locate_state
+  require_platform
+  [ -n "$(saved_setting ACME_EMAIL)" ] || { say 'ACME_EMAIL is not set: the certificate is signed by our own authority'; return; }
+  exec 7> "$VEIL_VAR/run/certificate.lock"
+  flock -n 7 || fail 'Another setup-certs.sh is at work'
+  install_packages lego
+  obtain "$days" || fail 'No certificate was signed, see above; the servers go on with the one that they have'
+  adopt
+  hand_out
+}
+
+acme() { echo "$VEIL_VAR/tls/acme"; }
+
+domain() { saved_setting XMPP_DOMAIN; }
+
+# Every name that clients ask servers for.
+names() {
+  local name service
+  {
+    for name in XMPP_DOMAIN XMPP_HOST HTTP_UPLOAD_DOMAIN SIP_DOMAIN SIP_HOST TURN_DOMAIN; do saved_setting "$name"; done
+    for service in "${SERVICES_OF_CHAT[@]}"; do
+      name="$service.$(domain)"
+      ! getent ahosts "$name" > /dev/null || echo "$name"
+    done
+  } | grep -vE '^[0-9.]+$|:|^localhost$' | awk '!seen[$0]++'
+}
+
+# obtain DAYS: nothing is done while the certificate lasts longer than that.
+obtain() {
+  local options=() name
+  install -d -m 0700 "$(acme)"
+  for name in $(names); do options+=(--domains "$name"); done
+  if [ -s "$(signed).crt" ] && [ "$(names)" = "$(cat "$(acme)/names" 2> /dev/null)" ]; then
+    lego_with "${options[@]}" renew --days "$1" --no-random-sleep
+  else
+    lego_with "${options[@]}" run && names > "$(acme)/names"
   fi
-  [ -f ca.crt ] || install -m 0644 server.crt ca.crt
-  cat server.key server.crt ca.crt | replace server.pem 0600
 }
 
-renew() {
-  if ! is_current ca.crt; then create_authority; fi
-  if ! is_current server.crt || ! is_signed || ! has_names "$1"; then create_certificate "$1"; fi
+# In containers the proxy has port 80 and passes the authority's questions on to the machine.
+lego_with() {
+  local address=''
+  ! in_containers || address=$(saved_setting RTPENGINE_HOST)
+  LEGO_CA_CERTIFICATES=$(saved_setting ACME_CA_FILE) lego --path "$(acme)" --server "$(saved_setting ACME_SERVER)" \
+    --email "$(saved_setting ACME_EMAIL)" --accept-tos --http --http.port "$address:$(saved_setting ACME_HTTP_PORT)" "$@"
 }
 
-is_current() { [ -f "$1" ] && openssl x509 -noout -checkend "$RENEW_BEFORE_SECONDS" -in "$1" > /dev/null; }
+# Where lego has put it: a file named for the first name.
+signed() { echo "$(acme)/certificates/$(names | head -n 1)"; }
 
-is_signed() { openssl verify -CAfile ca.crt server.crt > /dev/null 2>&1; }
-
-has_names() { [ "$(cat server.names 2> /dev/null)" = "$1" ]; }
-
-# subjectAltName as openssl reads it: `DNS:a,IP:127.0.0.1`.
-alternative_names() {
-  local name list=''
-  while IFS= read -r name; do
-    if [[ $name =~ ^[0-9.]+$ || $name == *:* ]]; then name="IP:$name"; else name="DNS:$name"; fi
-    list+="${list:+,}$name"
-  done < <(printf '%s\n' "$@" | awk '!seen[$0]++')
-  echo "$list"
+# The authority of our own is kept: it signs again if this certificate is taken away.
+adopt() {
+  local tls="$VEIL_VAR/tls"
+  if [ -f "$tls/ca.key" ]; then
+    install -d -m 0700 "$tls/own"
+    mv "$tls/ca.key" "$tls/own/"
+    cp "$tls/ca.crt" "$tls/own/"
+  fi
+  install_text "$tls/server.key" 0600 < "$(signed).key"
+  install_text "$tls/server.crt" 0644 < "$(signed).crt"
+  install_text "$tls/ca.crt" 0644 < "$(signed).issuer.crt"
+  "$ROOT/scripts/lib/self-signed.sh" "$tls" "$(domain)"
 }
 
-create_authority() {
-  new_key ca.key
-  openssl req -x509 -new -key ca.key -sha256 -days "$CA_DAYS" -subj '/CN=Veil self-signed authority' \
-    -addext 'basicConstraints=critical,CA:TRUE,pathlen:0' -addext 'keyUsage=critical,keyCertSign,cRLSign' |
-    replace ca.crt 0644
+hand_out() {
+  certificate_is_new || return 0
+  if in_containers; then
+    compose run --rm -T prepare
+  else
+    (lock_state && create_service_directories "${SERVICES[@]}")
+  fi
+  reload_certificate
+  say "The servers show a certificate that is valid until $(openssl x509 -noout -enddate -in "$VEIL_VAR/tls/server.crt" | cut -d= -f2)"
 }
 
-create_certificate() {
-  new_key server.key
-  openssl req -new -key server.key -subj '/CN=Veil server' |
-    openssl x509 -req -CA ca.crt -CAkey ca.key -set_serial "0x$(openssl rand -hex 16)" -sha256 -days "$SERVER_DAYS" \
-      -extfile <(certificate_extensions "$1") 2> /dev/null |
-    replace server.crt 0644
-  echo "$1" | replace server.names 0644
-}
-
-certificate_extensions() {
-  echo "subjectAltName = $1"
-  echo 'basicConstraints = critical, CA:FALSE'
-  echo 'keyUsage = critical, digitalSignature'
-  echo 'extendedKeyUsage = serverAuth, clientAuth'
-}
-
-new_key() { openssl ecparam -genkey -noout -name prime256v1 | replace "$1" 0600; }
-
-# replace FILE MODE: stdin becomes FILE at once or not at all.
-replace() {
-  cat > "$1.new"
-  [ -s "$1.new" ]
-  chmod "$2" "$1.new"
-  mv "$1.new" "$1"
-}
-
-[ $# -ge 2 ] || { echo 'usage: setup-certs.sh DIRECTORY NAME...' >&2; exit 2; }
 main "$@"

@@ -4,6 +4,7 @@ import { ConfigModule } from './config/config.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { AccountModule } from './features/account/account.module.js';
 import { CallsModule } from './features/calls/calls.module.js';
+import { CertificateModule } from './features/certificate/certificate.module.js';
 import { ChatPushModule } from './features/chat-push/chat-push.module.js';
 import { ContactsModule } from './features/contacts/contacts.module.js';
 import { DevicesModule } from './features/devices/devices.module.js';
@@ -33,6 +34,7 @@ import { RealtimeModule } from './realtime/realtime.module.js';
     RealtimeModule,
     AccountModule,
     CallsModule,
+    CertificateModule,
     ContactsModule,
     DevicesModule,
     PairingModule,

@@ -1,4 +1,5 @@
 import { accountVerbs } from './cli/accounts.js';
+import { certificateVerbs } from './cli/certificate.js';
 import { complaintOf } from './cli/complaint.js';
 import { doctorVerbs } from './cli/doctor.js';
 import { inviteVerbs } from './cli/invites.js';
@@ -14,6 +15,7 @@ const VERBS: readonly Verb[] = [
   ...nameVerbs,
   ...doctorVerbs,
   ...monitorVerbs,
+  ...certificateVerbs,
   ...maintenanceVerbs,
 ];
 

@@ -4,12 +4,20 @@ set -euo pipefail
 umask 022
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
-for part in log services processes node supervisor database load report version; do
+for part in log services processes node supervisor database load report version ground certificates; do
   # shellcheck source=/dev/null
   . "$ROOT/scripts/lib/$part.sh"
 done
 # shellcheck source=/dev/null
 . "$1/etc/settings.env"
+
+take_certificate_over() {
+  if [ ! -e "$(told_certificate)" ]; then
+    note_certificate
+  elif certificate_is_new; then
+    reload_certificate
+  fi
+}
 
 main() {
   check_readable
@@ -20,6 +28,7 @@ main() {
   prepare_database
   start_servers all
   await_answers "${SERVICES[@]:1}"
+  take_certificate_over
   checked_out_version > "$VEIL_VAR/etc/version"
   print_table
   print_first_steps

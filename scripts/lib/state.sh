@@ -70,7 +70,7 @@ take_secret() {
 bring_secret() { printf %s "$2" | install_text "$(secret_file "$VEIL_VAR/secrets" "$1")" 0600; }
 
 create_certificate() {
-  "$ROOT/scripts/setup-certs.sh" "$VEIL_VAR/tls" "$XMPP_DOMAIN" "*.$XMPP_DOMAIN" "$XMPP_HOST" "$HTTP_UPLOAD_DOMAIN" \
+  "$ROOT/scripts/lib/self-signed.sh" "$VEIL_VAR/tls" "$XMPP_DOMAIN" "*.$XMPP_DOMAIN" "$XMPP_HOST" "$HTTP_UPLOAD_DOMAIN" \
     "$SIP_DOMAIN" "$SIP_HOST" "$TURN_DOMAIN" localhost 127.0.0.1 "$SERVER_IP"
 }
 

@@ -57,13 +57,13 @@ stdout_logfile_backups=3
 EOT
 }
 
-# Everything that a server is started with: its folder and the settings it names, its certificate and secrets, for the
-# API its packages.
+# Everything that a server is started with: its folder and the settings it names, its secrets, for the API its packages.
+# Not its certificate: a new one is taken over while it runs.
 fingerprint() {
   {
     folder_files "$1" | xargs -0 cat
     grep -f <(named_settings "$1") "$VEIL_VAR/etc/settings.env"
-    find "$VEIL_VAR/$1/tls" "$VEIL_VAR/$1/secrets" -type f -print0 | sort -z | xargs -0 cat
+    find "$VEIL_VAR/$1/secrets" -type f -print0 | sort -z | xargs -0 cat
     cat "$ROOT/scripts/service.sh" "$ROOT/scripts/lib/template.sh"
     [ "$1" != api ] || cat "$ROOT/package-lock.json"
   } | sha256sum | cut -c1-16

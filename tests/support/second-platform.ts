@@ -51,6 +51,13 @@ export class SecondPlatform {
     }
   }
 
+  /** A new one, with nobody in it. */
+  async start(settings: NodeJS.ProcessEnv = {}): Promise<void> {
+    Object.assign(this.settings, settings);
+    const { status, stderr } = await script('up.sh', this.settings);
+    if (status !== 0) throw new Error(`the second platform does not start: ${stderr}`);
+  }
+
   async remove(): Promise<void> {
     const { status, stderr } = await script('down.sh', this.settings);
     if (status !== 0) throw new Error(`the second platform does not stop: ${stderr}`);

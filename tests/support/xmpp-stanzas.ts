@@ -66,6 +66,8 @@ export interface ConnectOptions {
   directTls?: boolean;
   /** On another platform than the one under test. */
   port?: number;
+  /** The file of whom it trusts there. */
+  authority?: string;
   /** `tls-unique`, the channel binding that slixmpp knows, ends with TLS 1.2. */
   tlsVersion?: '1.2';
   /** Nodes of its contacts whose changes it wants to be told of (PEP). */

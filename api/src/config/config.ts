@@ -1,6 +1,7 @@
 import { type Addresses, addressSettings, readAddresses } from './addresses.config.js';
 import { type BusConfig, busSettings, readBus } from './bus.config.js';
 import { type CallsConfig, callSettings, readCalls } from './calls.config.js';
+import { certificateSettings } from './certificate.config.js';
 import {
   type DatabaseConfig,
   databaseSettings,
@@ -52,6 +53,7 @@ export const CONFIG = Symbol('Config');
 export const SECTIONS: readonly Section[] = [
   { title: 'Names and addresses', settings: addressSettings },
   { title: 'Ports', settings: portSettings },
+  { title: 'Certificates', settings: certificateSettings },
   { title: 'Accounts and tokens', settings: identitySettings },
   { title: 'Sign-in with Google', settings: googleSettings },
   { title: 'Mail', settings: mailSettings },

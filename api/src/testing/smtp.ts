@@ -25,7 +25,7 @@ interface Fault {
   status: number | 'cut';
 }
 
-const CERTIFICATES = fileURLToPath(new URL('../../../scripts/setup-certs.sh', import.meta.url));
+const CERTIFICATES = fileURLToPath(new URL('../../../scripts/lib/self-signed.sh', import.meta.url));
 
 /** A mail server on loopback (smtp-server) that keeps what it takes and fails when it is told to. */
 export class TestMailServer {

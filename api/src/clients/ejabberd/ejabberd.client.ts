@@ -30,6 +30,8 @@ export abstract class Ejabberd {
   abstract ping(): Promise<void>;
   /** Like `26.07`; undefined when it does not say. */
   abstract version(): Promise<string | undefined>;
+  /** Takes the certificate over that lies in its files now, for streams to come; the open ones go on. */
+  abstract reloadCertificate(): Promise<void>;
   abstract accountExists(username: string): Promise<boolean>;
   abstract register(username: string, password: string): Promise<RegisterResult>;
   abstract checkPassword(username: string, password: string): Promise<boolean>;
@@ -104,6 +106,10 @@ export class EjabberdHttpClient extends Ejabberd {
 
   async version(): Promise<string | undefined> {
     return /ejabberd (\S+) is running/.exec(String(await this.api.ok('status', {})))?.[1];
+  }
+
+  async reloadCertificate(): Promise<void> {
+    await this.api.ok('reload_config', {});
   }
 
   async accountExists(user: string): Promise<boolean> {

@@ -32,6 +32,10 @@ export class FakeEjabberd extends Ejabberd {
     return this.perform('version', () => '26.07');
   }
 
+  reloadCertificate(): Promise<void> {
+    return this.perform('reloadCertificate', () => {});
+  }
+
   accountExists(username: string): Promise<boolean> {
     return this.perform('accountExists', () => this.accounts.has(username));
   }

@@ -11,6 +11,8 @@ export abstract class Kamailio {
   abstract ping(): Promise<void>;
   /** Like `6.0.3`; undefined when it does not say. @throws Problem call_server_unavailable */
   abstract version(): Promise<string | undefined>;
+  /** Takes the certificate over that lies in its files now, for connections to come. @throws Problem call_server_unavailable */
+  abstract reloadCertificate(): Promise<void>;
   /** Ends every registration of the address of record `username@domain`; none is fine. @throws Problem call_server_unavailable */
   abstract removeContacts(addressOfRecord: string): Promise<void>;
   /** Ends one of its registrations, named by its contact as `location` has it; none is fine. @throws Problem call_server_unavailable */
@@ -51,6 +53,10 @@ export class KamailioRpcClient extends Kamailio implements OnApplicationShutdown
 
   async version(): Promise<string | undefined> {
     return /^kamailio (\S+)/.exec(String(await this.call('core.version', [])))?.[1];
+  }
+
+  async reloadCertificate(): Promise<void> {
+    await this.call('tls.reload', []);
   }
 
   async removeContacts(addressOfRecord: string): Promise<void> {

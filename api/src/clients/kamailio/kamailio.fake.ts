@@ -15,6 +15,10 @@ export class FakeKamailio extends Kamailio {
     return '6.0.3';
   }
 
+  async reloadCertificate(): Promise<void> {
+    await this.ping();
+  }
+
   async removeContacts(addressOfRecord: string): Promise<void> {
     await this.ping();
     this.removed.push(addressOfRecord);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const SCRIPT = fileURLToPath(new URL('../../../../scripts/setup-certs.sh', import.meta.url));
+const SCRIPT = fileURLToPath(new URL('../../../../scripts/lib/self-signed.sh', import.meta.url));
 
 /** A certificate for localhost, of an authority of its own. */
 export class Certificate {
