@@ -9,7 +9,7 @@ SERVER_PACKAGES=(postgresql ejabberd erlang-p1-pgsql
   rtpengine-daemon coturn supervisor openssl iproute2 curl ca-certificates)
 
 # shellcheck disable=SC2034
-TEST_PACKAGES=(sip-tester baresip-core python3-slixmpp chromium libnss3-tools redis-server wrk jq shellcheck pebble)
+TEST_PACKAGES=(sip-tester baresip-core python3-slixmpp chromium libnss3-tools redis-server wrk jq shellcheck pebble ufw)
 
 install_packages() {
   local missing
