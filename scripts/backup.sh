@@ -6,7 +6,7 @@ set -euo pipefail
 umask 077
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
-for part in log services settings packages reachable archive; do
+for part in log services settings packages reachable ground archive; do
   # shellcheck source=/dev/null
   . "$ROOT/scripts/lib/$part.sh"
 done
@@ -19,7 +19,7 @@ main() {
   read_options "$@"
   [ "$(id -u)" = 0 ] || fail 'scripts/backup.sh needs root: it reads what every server keeps'
   locate_state
-  [ -e "$VEIL_VAR/etc/settings.env" ] || fail "There is no platform in $VEIL_VAR yet: run scripts/up.sh"
+  require_platform
   exec 7> "$VEIL_VAR/run/backup.lock"
   flock -n 7 || fail "Another backup of $VEIL_VAR is being made"
   install_packages "${ARCHIVE_PACKAGES[@]}" >&2
@@ -49,7 +49,7 @@ write_archive() {
   install -d -m 0700 "$directory"
   archive="$directory/$(archive_prefix)$(date -u +%Y%m%dT%H%M%SZ).tar.age"
   unfinished="$archive.part"
-  run_reachable "$ROOT/scripts/lib/collect.sh" "$VEIL_VAR" | age --encrypt -R "$(backup_recipient)" > "$unfinished" ||
+  collect | age --encrypt -R "$(backup_recipient)" > "$unfinished" ||
     fail 'No backup was made, see above'
   sync "$unfinished"
   mv "$unfinished" "$archive"
@@ -57,7 +57,15 @@ write_archive() {
   say "$archive"
 }
 
-archive_prefix() { echo "veil-$(sed -n 's/^export XMPP_DOMAIN=//p' "$VEIL_VAR/etc/settings.env")-"; }
+collect() {
+  if in_containers; then
+    "$ROOT/scripts/lib/collect.sh" "$VEIL_VAR"
+  else
+    run_reachable "$ROOT/scripts/lib/collect.sh" "$VEIL_VAR"
+  fi
+}
+
+archive_prefix() { echo "veil-$(saved_setting XMPP_DOMAIN)-"; }
 
 remind_of_key() {
   [ -e "$(backup_key)" ] || return 0

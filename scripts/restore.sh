@@ -1,24 +1,27 @@
 #!/bin/bash
-# restore.sh ARCHIVE --key FILE: brings a platform back from an archive of backup.sh, on a machine or in a state directory
-# (VEIL_VAR) that has none: accounts, messages, groups, files, secrets and certificate. Then starts it, like up.sh.
+# restore.sh ARCHIVE --key FILE [--containers]: brings a platform back from an archive of backup.sh, on a machine or in a state directory
+# (VEIL_VAR) that has none: accounts, messages, groups, files, secrets and certificate. Then starts it: like up.sh, or with
+# --containers those of docker-compose.yml. Where the backup was made does not matter.
 # Killed at any point and run again, it begins anew.
 set -euo pipefail
 umask 022
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
-for part in log services settings processes packages supervisor state archive; do
+for part in log services settings processes packages supervisor state ground archive; do
   # shellcheck source=/dev/null
   . "$ROOT/scripts/lib/$part.sh"
 done
 
 archive=''
 key=''
+containers=''
 
 main() {
   read_options "$@"
-  [ "$(id -u)" = 0 ] || fail 'scripts/restore.sh needs root: it starts each server as a user of its own'
+  [ "$(id -u)" = 0 ] || fail 'scripts/restore.sh needs root: it hands each server what is its'
   locate_state
   check_is_empty
+  install -d -m 0755 "$VEIL_VAR"
   open_state
   install_packages "${ARCHIVE_PACKAGES[@]}"
   unpack
@@ -26,29 +29,38 @@ main() {
   check_manifest "$VEIL_VAR/restore.new/manifest"
   put_in_place
   exec 9>&- # up.sh locks the state itself
-  exec "$ROOT/scripts/up.sh"
+  start
 }
 
 read_options() {
   while [ $# -gt 0 ]; do
     case $1 in
       --key) key=$(realpath "${2:?--key needs a file}"); shift ;;
+      --containers) containers=1 ;;
       -*) break ;;
       *) archive=$(realpath "$1") ;;
     esac
     shift
   done
-  [[ $# = 0 && -f $archive && -f $key ]] || fail 'usage: scripts/restore.sh ARCHIVE --key FILE'
+  [[ $# = 0 && -f $archive && -f $key ]] || fail 'usage: scripts/restore.sh ARCHIVE --key FILE [--containers]'
 }
 
 # A restore that was broken off has left nothing that anybody used.
 check_is_empty() {
-  if [ -e "$VEIL_VAR/restore" ]; then
-    VEIL_VAR=$VEIL_VAR "$ROOT/scripts/down.sh" > /dev/null
-    rm -rf "$VEIL_VAR/postgres/run/data" "$VEIL_VAR/ejabberd/run/upload"
-  fi
+  [ ! -e "$VEIL_VAR/restore" ] || remove_remains
   [ ! -e "$VEIL_VAR/postgres/run/data" ] ||
     fail "There is a platform in $VEIL_VAR: stop it with scripts/down.sh and move that directory away first"
+  [ -z "$containers" ] || [ -z "$(compose ps --all --quiet)" ] ||
+    fail "There are containers of this checkout already: remove them with their data by docker compose down --volumes"
+}
+
+remove_remains() {
+  if [ -n "$containers" ]; then
+    compose down --volumes
+  else
+    "$ROOT/scripts/down.sh" > /dev/null
+    rm -rf "$VEIL_VAR/postgres/run/data" "$VEIL_VAR/ejabberd/run/upload"
+  fi
 }
 
 unpack() {
@@ -97,6 +109,13 @@ put_in_place() {
     cp -a "$unpacked/$part" "$VEIL_VAR/$part"
   done
   mv "$unpacked" "$VEIL_VAR/restore"
+}
+
+start() {
+  [ -n "$containers" ] || exec "$ROOT/scripts/up.sh"
+  compose up --build --detach --wait db
+  "$ROOT/scripts/containers/load.sh" "$VEIL_VAR"
+  compose up --build --detach --wait
 }
 
 main "$@"

@@ -6,7 +6,7 @@ set -euo pipefail
 umask 022
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
-for part in log services settings processes packages node supervisor database test-platform test-containers; do
+for part in log services settings processes packages node supervisor ground database test-platform test-containers; do
   # shellcheck source=/dev/null
   . "$ROOT/scripts/lib/$part.sh"
 done

@@ -5,7 +5,7 @@
 set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
-for part in log services settings version; do
+for part in log services settings ground version; do
   # shellcheck source=/dev/null
   . "$ROOT/scripts/lib/$part.sh"
 done
@@ -13,10 +13,11 @@ done
 main() {
   local archive before
   locate_state
+  require_platform
   before=$(running_version)
   say "Backing up what runs ($before) before $(checked_out_version) takes over"
   archive=$("$ROOT/scripts/backup.sh" "$@") || fail 'Nothing was changed: there is no upgrade without a backup'
-  if "$ROOT/scripts/up.sh"; then
+  if take_over; then
     say '' "It is up. Look whether all is well: scripts/veil.sh doctor"
     tell_way_back "$before" "$archive"
   else
@@ -25,15 +26,28 @@ main() {
   fi
 }
 
+take_over() {
+  if in_containers; then
+    compose up --build --detach --wait && checked_out_version > "$VEIL_VAR/etc/version"
+  else
+    "$ROOT/scripts/up.sh"
+  fi
+}
+
 # The old state is moved, not removed: its logs tell what went wrong, and the key of the archive may be nowhere else.
 tell_way_back() {
+  local stop=scripts/down.sh containers=''
+  if in_containers; then
+    stop='docker compose down --volumes'
+    containers=' --containers'
+  fi
   cat <<EOT
 
 To go back to what was there before, with everything since then lost:
-  scripts/down.sh
+  $stop
   mv $VEIL_VAR $VEIL_VAR.failed
   git checkout $1
-  scripts/restore.sh $2 --key $VEIL_VAR.failed/backup/key
+  scripts/restore.sh $2 --key $VEIL_VAR.failed/backup/key$containers
 EOT
 }
 

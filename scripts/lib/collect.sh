@@ -5,12 +5,13 @@ set -euo pipefail
 umask 077
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
-for part in log services database instant archive version; do
+for part in log services ground database instant archive version; do
   # shellcheck source=/dev/null
   . "$ROOT/scripts/lib/$part.sh"
 done
 # shellcheck source=/dev/null
 . "$1/etc/settings.env"
+VEIL_VAR=$1 # in containers it has another name
 
 work="$VEIL_VAR/run/backup"
 
@@ -42,8 +43,8 @@ write_manifest() {
 dump() {
   local database=$1
   shift
-  (cd / && as_user postgres pg_dump -h "$VEIL_VAR/postgres/run/socket" -p "$DB_PORT" --format=custom \
-    --snapshot="$(snapshot_of "$database")" "$@" "$database") > "$work/$database.dump"
+  in_server postgres pg_dump -h "$(server_directory postgres)/socket" -p "$DB_PORT" --format=custom \
+    --snapshot="$(snapshot_of "$database")" "$@" "$database" > "$work/$database.dump"
 }
 
 copy_state() {
@@ -55,7 +56,7 @@ copy_state() {
 # Files that grow or go meanwhile are no failure: nobody has been told of the former, nobody wants the latter.
 collect_uploads() {
   local status=0
-  as_user "$(service_user ejabberd)" tar -C "$VEIL_VAR/ejabberd/run" -c upload || status=$?
+  in_server ejabberd tar -C "$(server_directory ejabberd)" -c upload || status=$?
   [ "$status" -le 1 ]
 }
 

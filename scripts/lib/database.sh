@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # What the servers need in PostgreSQL before they start: roles, databases, tables. Done again whenever one of its
-# sources changes, skipped otherwise. Needs ROOT, VEIL_VAR, the settings, log.sh, services.sh and node.sh.
+# sources changes, skipped otherwise. Needs ROOT, VEIL_VAR, the settings, log.sh, services.sh,
+# ground.sh and node.sh.
 
 EJABBERD_SCHEMA=/usr/share/ejabberd/sql/pg.new.sql
 
@@ -54,6 +55,6 @@ migrate() {
 superuser_sql() {
   local database=$1
   shift
-  (cd / && PGOPTIONS='-c client_min_messages=warning' as_user postgres \
-    psql -X -q -A -t -v ON_ERROR_STOP=1 -h "$VEIL_VAR/postgres/run/socket" -p "$DB_PORT" -d "$database" "$@" -f -)
+  in_server postgres env PGOPTIONS='-c client_min_messages=warning' \
+    psql -X -q -A -t -v ON_ERROR_STOP=1 -h "$(server_directory postgres)/socket" -p "$DB_PORT" -d "$database" "$@" -f -
 }

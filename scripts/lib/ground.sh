@@ -12,7 +12,7 @@ in_containers() { [ "$(saved_setting VEIL_VAR)" = "$CONTAINER_STATE" ] && [ "$VE
 # shellcheck disable=SC1091
 saved_setting() { (set +u && . "$VEIL_VAR/etc/settings.env" && printf '%s\n' "${!1}"); }
 
-compose() { (cd "$ROOT" && docker compose "$@"); }
+compose() { (export VEIL_VAR && cd "$ROOT" && docker compose "$@"); }
 
 # in_server SERVICE COMMAND...: runs it as the server's user, where the server sees its files.
 in_server() {

@@ -4,7 +4,7 @@ set -euo pipefail
 umask 022
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
-for part in log services processes node supervisor database load report version ground certificates; do
+for part in log services processes node supervisor ground database load report version certificates; do
   # shellcheck source=/dev/null
   . "$ROOT/scripts/lib/$part.sh"
 done

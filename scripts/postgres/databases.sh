@@ -4,7 +4,7 @@
 set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
-for part in log services database; do
+for part in log services ground database; do
   # shellcheck source=/dev/null
   . "$ROOT/scripts/lib/$part.sh"
 done
