@@ -8,7 +8,7 @@ set -euo pipefail
 umask 022
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
-for part in log services settings processes packages supervisor state ground certificates; do
+for part in log services settings processes packages supervisor state ground names certificates; do
   # shellcheck source=/dev/null
   . "$ROOT/scripts/lib/$part.sh"
 done
@@ -45,12 +45,12 @@ domain() { saved_setting XMPP_DOMAIN; }
 names() {
   local name service
   {
-    for name in XMPP_DOMAIN XMPP_HOST HTTP_UPLOAD_DOMAIN SIP_DOMAIN SIP_HOST TURN_DOMAIN; do saved_setting "$name"; done
+    client_names saved_setting
     for service in "${SERVICES_OF_CHAT[@]}"; do
       name="$service.$(domain)"
       ! getent ahosts "$name" > /dev/null || echo "$name"
     done
-  } | grep -vE '^[0-9.]+$|:|^localhost$' | awk '!seen[$0]++'
+  } | awk '!seen[$0]++'
 }
 
 # obtain DAYS: nothing is done while the certificate lasts longer than that.
