@@ -165,16 +165,3 @@ describe('when the API dies between writing and acknowledgement', () => {
     expect(dying.log).not.toContain('answered');
   });
 });
-
-it('two processes know of each other’s devices by the table alone', async () => {
-  const other = await OwnApi.start({});
-  own.push(other);
-  await pairApps(host, client);
-  host.port = other.port;
-  await Promise.all([host.connect(), client.connect()]);
-  const text = sms('across');
-  client.send(text);
-  expect(await host.command('SEND_SMS')).toMatchObject({ body: 'across' });
-  host.send({ type: 'event', event: 'SMS_SENT', status: 'ok', req_id: text.req_id });
-  expect(await client.event('SMS_SENT')).toMatchObject({ req_id: text.req_id });
-});
