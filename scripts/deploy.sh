@@ -14,7 +14,7 @@ for part in log services settings packages ground names version; do
   . "$ROOT/scripts/lib/$part.sh"
 done
 
-SETTINGS=${SETTINGS_FILE:-$ROOT/.env}
+SETTINGS=$(settings_file)
 domain='' email='' address='' yes='' timers=1
 
 main() {
@@ -201,7 +201,8 @@ EOT
 # The first one only: others are made by hand.
 invite() {
   [ "$(saved_setting REGISTRATION)" = invite ] && [ ! -e "$VEIL_VAR/run/invited" ] || return 0
-  say '' 'An invite for the first five accounts, shown this once:'
+  say ''
+  say 'An invite for the first five accounts, shown this once:'
   compose exec -T api veil invite create --uses 5 --days 7
   touch "$VEIL_VAR/run/invited"
 }

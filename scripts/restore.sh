@@ -74,12 +74,13 @@ unpack() {
 
 # The .env of the archive, unless this checkout has its own.
 bring_settings() {
-  local theirs="$VEIL_VAR/restore.new/env"
+  local theirs="$VEIL_VAR/restore.new/env" ours
+  ours=$(settings_file)
   [ -e "$theirs" ] || return 0
-  if [ ! -e "$ROOT/.env" ]; then
-    install -m 0600 "$theirs" "$ROOT/.env"
-  elif ! cmp -s "$theirs" "$ROOT/.env"; then
-    warn "$ROOT/.env is not the one of the backup, and stays as it is"
+  if [ ! -s "$ours" ]; then
+    install -m 0600 "$theirs" "$ours"
+  elif ! cmp -s "$theirs" "$ours"; then
+    warn "$ours is not the one of the backup, and stays as it is"
   fi
 }
 
@@ -113,9 +114,10 @@ put_in_place() {
 
 start() {
   [ -n "$containers" ] || exec "$ROOT/scripts/up.sh"
-  compose up --build --detach --wait db
+  compose build --quiet
+  compose up --detach --wait --no-build db
   "$ROOT/scripts/containers/load.sh" "$VEIL_VAR"
-  compose up --build --detach --wait
+  compose up --detach --wait --no-build
 }
 
 main "$@"

@@ -18,7 +18,8 @@ main() {
   say "Backing up what runs ($before) before $(checked_out_version) takes over"
   archive=$("$ROOT/scripts/backup.sh" "$@") || fail 'Nothing was changed: there is no upgrade without a backup'
   if take_over; then
-    say '' "It is up. Look whether all is well: scripts/veil.sh doctor"
+    say ''
+    say "It is up. Look whether all is well: scripts/veil.sh doctor"
     tell_way_back "$before" "$archive"
   else
     tell_way_back "$before" "$archive" >&2

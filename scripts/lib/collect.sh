@@ -5,7 +5,7 @@ set -euo pipefail
 umask 077
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
-for part in log services ground database instant archive version; do
+for part in log services settings ground database instant archive version; do
   # shellcheck source=/dev/null
   . "$ROOT/scripts/lib/$part.sh"
 done
@@ -50,7 +50,7 @@ dump() {
 copy_state() {
   cp -a "$VEIL_VAR/secrets" "$VEIL_VAR/tls" "$VEIL_VAR/backup" "$work"
   cp "$VEIL_VAR/etc/settings.env" "$work"
-  [ ! -e "$ROOT/.env" ] || cp "$ROOT/.env" "$work/env"
+  [ ! -e "$(settings_file)" ] || cp "$(settings_file)" "$work/env"
 }
 
 # Files that grow or go meanwhile are no failure: nobody has been told of the former, nobody wants the latter.

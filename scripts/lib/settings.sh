@@ -16,8 +16,11 @@ locate_state() {
   [ ${#VEIL_VAR} -le 70 ] || fail "VEIL_VAR=$VEIL_VAR is longer than 70 characters, too long for the sockets below it"
 }
 
+# Beside docker-compose.yml, which may be told of another.
+settings_file() { echo "${SETTINGS_FILE:-$ROOT/.env}"; }
+
 load_settings() {
-  read_settings "$ROOT/.env"
+  read_settings "$(settings_file)"
   read_settings "$ROOT/.env.example"
   derive_settings
   # Only the tests may lose data in a power cut, so this is not a setting of the product.
