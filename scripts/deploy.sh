@@ -1,10 +1,11 @@
 #!/bin/bash
-# deploy.sh [--domain NAME] [--email ADDRESS] [--address IP] [--no-timers] [--yes]: makes this machine a public server: asks for what it is
-# not told, looks whether names and ports are right and says what is missing, makes secrets, builds and starts the containers of
+# deploy.sh [--domain NAME] [--email ADDRESS | --self-signed] [--address IP] [--no-timers] [--yes]: makes this machine a public
+# server: asks for what it is not told, looks whether names and ports are right and says what is missing, makes secrets, builds and starts the containers of
 # docker-compose.yml, gets certificates, looks whether everything works, and prints where things are and the first invite.
 #
 # Run it again whenever you like, also after it was broken off: what is done already stays as it is. Settings are in
-# .env; what is there already is not asked for. --yes asks nothing. --no-timers leaves cron alone.
+# .env; what is there already is not asked for. --yes asks nothing. --no-timers leaves cron alone. With --self-signed, an
+# authority of our own signs the certificate, which clients then have to be told to trust.
 set -euo pipefail
 umask 022
 
@@ -15,7 +16,7 @@ for part in log services settings packages ground names version; do
 done
 
 SETTINGS=$(settings_file)
-domain='' email='' address='' yes='' timers=1
+domain='' email='' address='' yes='' timers=1 self_signed=''
 
 main() {
   read_options "$@"
@@ -40,9 +41,10 @@ read_options() {
       --domain) domain=${2:?--domain needs a name}; shift ;;
       --email) email=${2:?--email needs an address}; shift ;;
       --address) address=${2:?--address needs an IPv4 address}; shift ;;
+      --self-signed) self_signed=1 ;;
       --no-timers) timers='' ;;
       --yes) yes=1 ;;
-      *) fail 'usage: scripts/deploy.sh [--domain NAME] [--email ADDRESS] [--address IP] [--no-timers] [--yes]' ;;
+      *) fail 'usage: scripts/deploy.sh [--domain NAME] [--email ADDRESS | --self-signed] [--address IP] [--no-timers] [--yes]' ;;
     esac
     shift
   done
@@ -57,7 +59,7 @@ require_engine() {
 
 choose_settings() {
   choose XMPP_DOMAIN "$domain" 'The domain, which is behind the @ of every account'
-  choose ACME_EMAIL "$email" 'Your mail address, to which the certificate authority may write'
+  [ -n "$self_signed" ] || choose ACME_EMAIL "$email" 'Your mail address, to which the certificate authority may write'
   set_once XMPP_HOST "$(setting_of XMPP_DOMAIN)"
   [ -n "$(setting_of SERVER_IP)" ] || set_once SERVER_IP "${address:-$(public_address "$(setting_of XMPP_HOST)")}"
   [ -n "$(setting_of SERVER_IP)" ] || choose SERVER_IP '' 'The public IPv4 address of this machine'
