@@ -28,7 +28,12 @@ class Dropper {
     private readonly token: string,
   ) {}
 
+  /** Tries until it is let in, as apps do. */
   async connect(): Promise<void> {
+    while (!(await this.open())) await delay(500);
+  }
+
+  private async open(): Promise<boolean> {
     const socket = new WebSocket(urlOf('client', this.id, this.token));
     socket.on('error', () => {});
     socket.on('message', (data) => {
@@ -36,7 +41,14 @@ class Dropper {
       if (event === 'INCOMING_SMS') this.got.set(n, (this.got.get(n) ?? 0) + 1);
     });
     this.socket = socket;
-    await once(socket, 'open');
+    const [opened] = await Promise.race([
+      once(socket, 'open').then(
+        () => [true],
+        () => [false],
+      ),
+      once(socket, 'close').then(() => [false]),
+    ]);
+    return opened === true;
   }
 
   /** Cut off, as by a network that is gone. */
