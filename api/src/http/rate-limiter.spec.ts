@@ -57,3 +57,14 @@ describe('one client behind many addresses', () => {
     expect(refusalOf(() => limiter.take('login', { address: '::ffff:192.0.2.2' }))).toBeUndefined();
   });
 });
+
+it('counts by device, and altogether', () => {
+  const limiter = limiterOf(new FakeClock());
+  for (let call = 0; call < RATE_LIMITS.pairing_of_device.calls; call += 1) {
+    limiter.take('pairing_of_device', { device: 'a' });
+  }
+  expect(refusalOf(() => limiter.take('pairing_of_device', { device: 'a' }))?.code).toBe('rate_limited');
+  expect(refusalOf(() => limiter.take('pairing_of_device', { device: 'b' }))).toBeUndefined();
+  for (let call = 0; call < RATE_LIMITS.pairing.calls; call += 1) limiter.take('pairing', { server: '' });
+  expect(refusalOf(() => limiter.take('pairing', { server: '' }))?.code).toBe('rate_limited');
+});

@@ -50,6 +50,14 @@ export class RelayHistoryRepository {
     return count;
   }
 
+  /** Forgets up to `most` messages of an account. @returns how many */
+  async remove(accountId: string, most: number): Promise<number> {
+    const { count } = await this.sql`
+      DELETE FROM relay_messages WHERE id IN (
+        SELECT id FROM relay_messages WHERE account_id = ${accountId} ORDER BY id LIMIT ${most})`;
+    return count;
+  }
+
   private of(deviceId: string | null) {
     return deviceId === null ? this.sql`` : this.sql`AND (from_device_id = ${deviceId} OR to_device_id = ${deviceId})`;
   }

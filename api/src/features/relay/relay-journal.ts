@@ -32,7 +32,7 @@ export interface RelayMessage {
 /** A commit for each message would cost more than the messages. */
 const BATCHES = { most: 256, pauseMs: 4 };
 /** When the database does not keep up, it is better to say so than to let memory fill. */
-const MOST_BACKLOG = 20_000;
+const MOST_BACKLOG = 5000;
 
 /** Writes messages down before anything is done with them; all that come at the same time, in one statement. */
 @Injectable()

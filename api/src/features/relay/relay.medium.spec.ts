@@ -148,6 +148,10 @@ describe('the history', () => {
     expect(await world.rows()).toHaveLength(0);
     world = await RelayWorld.make(app);
     await ask();
+    // More than a deletion takes at once.
+    await app.database.sql`
+      INSERT INTO relay_messages (account_id, from_device_id, to_device_id, msg_type, kind, payload, created_at, expires_at)
+      SELECT ${world.owner.id}, 'a', 'b', 'event', 'SMS_SENT', '', now(), now() FROM generate_series(1, 5001)`;
     const { bearer, jid, password } = world.owner;
     await app.http.delete('/api/v1/account').set(bearer).send({ jid, password });
     await app.finishRemovals();

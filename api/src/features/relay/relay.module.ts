@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { reaperOf } from '../../common/reaper.js';
+import { AccountModule } from '../account/account.module.js';
 import { DevicesModule } from '../devices/devices.module.js';
 import { PairingModule } from '../pairing/pairing.module.js';
 import { RelayController } from './relay.controller.js';
@@ -17,7 +18,7 @@ import { RelayRouter } from './relay-router.js';
 import { RelayUpkeep } from './relay-upkeep.js';
 
 @Module({
-  imports: [DevicesModule, PairingModule],
+  imports: [AccountModule, DevicesModule, PairingModule],
   controllers: [RelayController],
   providers: [
     ...[RelayProtocol, RelayRouter, RelayCommands, RelayService, RelayDelivery, RelayJournal, RelayReceipts],
