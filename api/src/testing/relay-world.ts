@@ -20,10 +20,18 @@ export const sms = (body = 'Hi', req_id = newReqId()) => ({
 export const call = (req_id = newReqId()) => ({ type: 'command', cmd: 'MAKE_CALL', sim: 1, to: '110', req_id });
 export const sent = (req_id: string) => ({ type: 'event', event: 'SMS_SENT', status: 'ok', req_id });
 
+/** The next frame but pings, which come when it is time. */
+export async function anyNext(socket: SocketClient): Promise<Frame> {
+  for (;;) {
+    const frame = await socket.next();
+    if (frame.type !== 'ping') return frame;
+  }
+}
+
 /** The next frame that is no news of a device. */
 export async function next(socket: SocketClient): Promise<Frame> {
   for (;;) {
-    const frame = await socket.next();
+    const frame = await anyNext(socket);
     if (!String(frame.event).startsWith('DEVICE_')) return frame;
   }
 }

@@ -39,7 +39,8 @@ export class RelayDelivery {
     private readonly bus: Bus,
   ) {
     bus.subscribe(RELAY, (message) => this.hear(JSON.parse(message)));
-    bus.onGap(() => this.pullAll());
+    // What fails now the next sweep does.
+    bus.onGap(() => void this.sweep(null).catch(() => {}));
   }
 
   /** A device has come: what waits for it is sent first. */
@@ -76,8 +77,8 @@ export class RelayDelivery {
     return this.presence.deliver(RELAY, to, frame);
   }
 
-  /** Sends what other processes could not tell of, and what could not be read. @param before when it was written */
-  async sweep(before: Date): Promise<void> {
+  /** Sends what other processes could not tell of, and what could not be read. @param before when it was written; null: whenever */
+  async sweep(before: Date | null): Promise<void> {
     if (this.links.size === 0) return;
     const late = await this.journal.devicesWithWaiting([...this.links.keys()], before);
     const links = late.map((deviceId) => this.links.get(deviceId)).filter((link) => link !== undefined);
@@ -87,13 +88,9 @@ export class RelayDelivery {
   /** A device of this process is to get a message; false when there is none. An id may have been another account's before. */
   private hear({ accountId, to, id, reqId, text }: Addressed): boolean {
     const link = this.links.get(to);
-    if (link?.connection.device.accountId !== accountId) return false;
+    if (!link?.connection.open || link.connection.device.accountId !== accountId) return false;
     link.take({ id, reqId, text });
     return true;
-  }
-
-  private pullAll(): void {
-    for (const link of this.links.values()) void this.pull(link);
   }
 
   private async pull(link: RelayLink): Promise<void> {

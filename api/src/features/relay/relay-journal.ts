@@ -81,8 +81,8 @@ export class RelayJournal implements OnModuleDestroy {
     return this.messages.waitingFor(deviceId, after, most, this.clock.now());
   }
 
-  /** Those of the devices for which something waits that was written before then. */
-  devicesWithWaiting(deviceIds: readonly string[], before: Date): Promise<string[]> {
+  /** Those of the devices for which something waits that was written before then, or at all. */
+  devicesWithWaiting(deviceIds: readonly string[], before: Date | null): Promise<string[]> {
     return this.messages.devicesWithWaiting(deviceIds, before, this.clock.now());
   }
 

@@ -101,12 +101,12 @@ export class RelayMessagesRepository {
       ORDER BY id LIMIT ${most}`;
   }
 
-  /** Those of the devices for which something waits that is older. */
-  async devicesWithWaiting(deviceIds: readonly string[], before: Date, now: Date): Promise<string[]> {
+  /** Those of the devices for which something waits, or something that is older. */
+  async devicesWithWaiting(deviceIds: readonly string[], before: Date | null, now: Date): Promise<string[]> {
     const rows = await this.sql<{ id: string }[]>`
       SELECT device.id FROM unnest(${[...deviceIds]}::text[]) AS device (id)
       WHERE EXISTS (SELECT FROM relay_messages WHERE to_device_id = device.id AND acked_at IS NULL AND expired_at IS NULL
-        AND expires_at > ${now} AND created_at <= ${before})`;
+        AND expires_at > ${now} AND (${before}::timestamptz IS NULL OR created_at <= ${before}))`;
     return rows.map(({ id }) => id);
   }
 
