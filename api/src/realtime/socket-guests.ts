@@ -1,10 +1,10 @@
 import { Injectable, Logger } from '@nestjs/common';
-import type { RawData, WebSocket } from 'ws';
+import type { RawData } from 'ws';
 import { type Counter, Metrics } from '../common/metrics.js';
 import { Problem } from '../common/problem.js';
 import { problemOf } from '../http/problem.filter.js';
 import { RateLimiter } from '../http/rate-limiter.js';
-import { type Admitted, CLOSE, DeviceSocket } from './device-socket.js';
+import { type Admitted, CLOSE, DeviceSocket, type Line } from './device-socket.js';
 import { readFrame } from './frames.js';
 import type { Message } from './lobby.js';
 import { Presence } from './presence.js';
@@ -30,36 +30,37 @@ export class SocketGuests {
   }
 
   /** @param early what the client has sent already */
-  begin(client: WebSocket, protocol: SocketProtocol, admitted: Admitted, early: readonly Message[] = []): void {
+  begin(line: Line, protocol: SocketProtocol, admitted: Admitted, early: readonly Message[] = []): void {
+    const { client } = line;
     if (client.readyState !== client.OPEN) return;
-    const connection = new DeviceSocket(protocol, admitted, client, () => this.framesSent.inc());
-    client.on('message', (data: RawData, binary: boolean) => this.take(connection, data as Buffer, binary));
+    const connection = new DeviceSocket(protocol, admitted, line, () => this.framesSent.inc());
+    const withinLimit = this.limiter.counter('socket_frames', { device: `${protocol.name} ${admitted.device.id}` });
+    const take = (data: Buffer, binary: boolean): void => {
+      // What still comes from who has been closed is ignored.
+      if (connection.open) this.take(connection, data, binary, withinLimit());
+    };
+    client.on('message', (data: RawData, binary: boolean) => take(data as Buffer, binary));
     client.on('pong', (payload: Buffer) => connection.answered(String(payload)));
     client.on('close', (code: number) => this.end(connection, code));
     this.presence.enter(connection);
     this.run(connection, () => protocol.opened(connection));
-    for (const { data, binary } of early) this.take(connection, data, binary);
+    for (const { data, binary } of early) take(data, binary);
   }
 
   endAll(code: number, reason: string): void {
     for (const connection of this.presence.connections) connection.close(code, reason);
   }
 
-  private take(connection: DeviceSocket, data: Buffer, binary: boolean): void {
-    // What still comes from who has been closed.
-    if (!connection.open) return;
+  private take(connection: DeviceSocket, data: Buffer, binary: boolean, withinLimit: boolean): void {
     connection.alive = true;
     this.framesReceived.inc();
-    const { protocol, device } = connection;
-    try {
-      this.limiter.take('socket_frames', { device: `${protocol.name} ${device.id}` });
-    } catch (error) {
-      connection.send(protocol.complaint(problemOf(error)));
+    if (!withinLimit) {
+      connection.send(
+        connection.protocol.complaint(new Problem('rate_limited', 'too many frames: connect again later')),
+      );
       connection.close(CLOSE.policy, 'rate_limited');
-      return;
-    }
-    if (binary) connection.close(CLOSE.unsupported, 'send text frames');
-    else this.run(connection, () => protocol.received(connection, readFrame(data), data.length));
+    } else if (binary) connection.close(CLOSE.unsupported, 'send text frames');
+    else this.run(connection, () => connection.protocol.received(connection, readFrame(data), data.length));
   }
 
   private end(connection: DeviceSocket, code: number): void {

@@ -11,7 +11,7 @@ import { problemOf } from '../http/problem.filter.js';
 import { rawAnswer } from '../http/raw-answer.js';
 import { newRequestId } from '../http/request-id.js';
 import { Admission } from './admission.js';
-import { type Admitted, CLOSE } from './device-socket.js';
+import { type Admitted, CLOSE, type Line } from './device-socket.js';
 import { Lobby, type Message } from './lobby.js';
 import { type Asked, Paths } from './paths.js';
 import type { SocketProtocol, Way } from './protocol.js';
@@ -80,7 +80,7 @@ export class SocketServer implements OnApplicationBootstrap {
     const header = bearerToken(request.headers.authorization);
     const token = header ?? asked.token;
     const upgrade = { request, socket, head, asked };
-    if (token === undefined) this.accept(upgrade, (client) => void this.letInLater(client, asked));
+    if (token === undefined) this.accept(upgrade, (line) => void this.letInLater(line, asked));
     else await this.letIn(upgrade, token, header === undefined ? 'query' : 'header');
   }
 
@@ -88,49 +88,49 @@ export class SocketServer implements OnApplicationBootstrap {
     const { asked, socket } = upgrade;
     try {
       const admitted = await this.admission.admit(asked, token, way);
-      this.accept(upgrade, (client) => this.welcome(client, asked, admitted));
+      this.accept(upgrade, (line) => this.welcome(line, asked, admitted));
     } catch (error) {
       const problem = this.reception.refused(asked.protocol, error);
       if (!asked.protocol.refusesByClosing(way)) return this.refuse(socket, problem);
-      this.accept(upgrade, (client) => turnAway(client, asked.protocol, problem));
+      this.accept(upgrade, ({ client }) => turnAway(client, asked.protocol, problem));
     }
   }
 
-  private accept({ request, socket, head, asked }: Upgrade, welcome: (client: WebSocket) => void): void {
+  private accept({ request, socket, head, asked }: Upgrade, welcome: (line: Line) => void): void {
     socket.off('error', ignore);
     this.servers.get(asked.protocol)?.handleUpgrade(request, socket, head, (client) => {
       // What a client does wrong closes its connection with the right code (RFC 6455, 7.4.1) already.
       client.on('error', ignore);
-      welcome(client);
+      welcome({ client, stream: socket });
     });
   }
 
   /** Somebody who has still to say who he is. */
-  private async letInLater(client: WebSocket, asked: Asked): Promise<void> {
-    const lobby = new Lobby(client);
+  private async letInLater(line: Line, asked: Asked): Promise<void> {
+    const lobby = new Lobby(line.client);
     try {
       const admitted = await this.admission.admitByFrame(asked, await lobby.next());
-      await this.prove(client, asked, admitted, lobby);
+      await this.prove(line, asked, admitted, lobby);
     } catch (error) {
-      turnAway(client, asked.protocol, this.reception.refused(asked.protocol, error));
+      turnAway(line.client, asked.protocol, this.reception.refused(asked.protocol, error));
     }
   }
 
   /** Somebody who has shown a token that is good. */
-  private welcome(client: WebSocket, asked: Asked, admitted: Admitted): void {
-    this.prove(client, asked, admitted).catch((error: unknown) => {
-      turnAway(client, asked.protocol, this.reception.refused(asked.protocol, error));
+  private welcome(line: Line, asked: Asked, admitted: Admitted): void {
+    this.prove(line, asked, admitted).catch((error: unknown) => {
+      turnAway(line.client, asked.protocol, this.reception.refused(asked.protocol, error));
     });
   }
 
-  private async prove(client: WebSocket, asked: Asked, admitted: Admitted, lobby?: Lobby): Promise<void> {
+  private async prove(line: Line, asked: Asked, admitted: Admitted, lobby?: Lobby): Promise<void> {
     const challenge = asked.protocol.challenge(admitted.device);
-    if (!challenge) return this.guests.begin(client, asked.protocol, admitted, lobby?.leave());
-    const place = lobby ?? new Lobby(client);
-    client.send(JSON.stringify(challenge.frame));
+    if (!challenge) return this.guests.begin(line, asked.protocol, admitted, lobby?.leave());
+    const place = lobby ?? new Lobby(line.client);
+    line.client.send(JSON.stringify(challenge.frame));
     if (!challenge.accepts(await place.next())) throw new Problem('unauthenticated', 'the key is not proved');
     const early: Message[] = place.leave();
-    this.guests.begin(client, asked.protocol, admitted, early);
+    this.guests.begin(line, asked.protocol, admitted, early);
   }
 
   private refuse(socket: Duplex, problem: Problem): void {

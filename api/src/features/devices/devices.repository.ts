@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { Batch } from '../../common/batch.js';
 import { type Queries, SQL, type Sql } from '../../database/database.module.js';
 import { inTransaction } from '../../database/transaction.js';
 import { DeviceDirectory, type KnownDevice, type Standing } from '../../realtime/device-directory.js';
@@ -22,15 +23,23 @@ export interface RegisteredDevice extends Pick<NewDevice, 'accountId' | 'now'> {
 
 @Injectable()
 export class DevicesRepository extends DeviceDirectory {
+  /** Thousands may connect at once: one look-up for all that ask in the same moment. */
+  private readonly finding = new Batch((ids: readonly string[]) => this.findAll(ids), { most: 500, pauseMs: 0 });
+
   constructor(@Inject(SQL) private readonly sql: Sql) {
     super();
   }
 
-  async find(id: string): Promise<KnownDevice | undefined> {
-    const [row] = await this.sql<KnownDevice[]>`
+  find(id: string): Promise<KnownDevice | undefined> {
+    return this.finding.add(id);
+  }
+
+  private async findAll(ids: readonly string[]): Promise<(KnownDevice | undefined)[]> {
+    const rows = await this.sql<KnownDevice[]>`
       SELECT id, account_id AS "accountId", kind, CASE WHEN key_proven_at IS NOT NULL THEN public_key END AS "provenKey"
-      FROM devices WHERE id = ${id}`;
-    return row;
+      FROM devices WHERE id = ANY(${[...ids]})`;
+    const known = new Map(rows.map((row) => [row.id, row]));
+    return ids.map((id) => known.get(id));
   }
 
   async standing(connections: readonly Standing[]): Promise<boolean[]> {

@@ -1,0 +1,117 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { measureCommands } from './commands.js';
+import { latency, part, throughput } from './forwarding.js';
+import type { RawSocket } from './raw-socket.js';
+import { bareTarget, memoryKb, ourTarget, type Target } from './target.js';
+
+/** Speed of the WebSockets, against the bare library that does the same work in the same run. Run by scripts/bench.sh. */
+const ROUNDS = 3;
+const SECONDS = 3;
+const IDLE = 5000;
+const RETURNING = 2000;
+
+const rows: string[][] = [['what', 'ours', 'reference', 'ratio', 'goal']];
+const median = (values: readonly number[]): number => part(values, 0.5);
+const rate = (value: number): string => `${Math.round(value).toLocaleString('en')}/s`;
+
+async function benchForwarding(ours: Target, bare: Target): Promise<void> {
+  const measured = { ours: [], bare: [] } as Record<'ours' | 'bare', Awaited<ReturnType<typeof throughput>>[]>;
+  for (let round = 0; round < ROUNDS; round += 1) {
+    measured.bare.push(await throughput(bare, SECONDS));
+    measured.ours.push(await throughput(ours, SECONDS));
+  }
+  const rates = (of: 'ours' | 'bare') => measured[of].map(({ perSecond }) => perSecond);
+  const cpu = (of: 'ours' | 'bare') => median(measured[of].map(({ cpuMicros }) => cpuMicros));
+  const ratio = median(rates('ours').map((value, round) => value / rates('bare')[round]!));
+  rows.push([
+    'frames forwarded and acknowledged : bare ws',
+    rate(median(rates('ours'))),
+    rate(median(rates('bare'))),
+    ratio.toFixed(2),
+    '≥ 0.8',
+  ]);
+  rows.push([
+    'processor time of a frame',
+    `${cpu('ours').toFixed(1)} µs`,
+    `${cpu('bare').toFixed(1)} µs`,
+    (cpu('bare') / cpu('ours')).toFixed(2),
+    '',
+  ]);
+  const [mine, theirs] = [await latency(ours, 5000, SECONDS), await latency(bare, 5000, SECONDS)];
+  const text = ({ p50, p99 }: typeof mine): string => `p50 ${p50.toFixed(1)}, p99 ${p99.toFixed(1)} ms`;
+  rows.push(['5,000 frames/s from send to receipt', text(mine), text(theirs), '', 'p99 < 10 ms']);
+}
+
+/** Kilobytes of the process for each connection that does nothing. */
+async function idleKb(target: Target): Promise<number> {
+  await closeAll(await openMany(target, 500));
+  await delay(2000);
+  const before = memoryKb(target.pid);
+  const sockets = await openMany(target, IDLE);
+  await delay(3000);
+  const kb = (memoryKb(target.pid) - before) / IDLE;
+  await closeAll(sockets);
+  return kb;
+}
+
+async function openMany(target: Target, count: number): Promise<RawSocket[]> {
+  const sockets: RawSocket[] = [];
+  for (let n = 0; n < count; n += 50) {
+    sockets.push(...(await Promise.all(Array.from({ length: Math.min(50, count - n) }, (_, k) => target.open(n + k)))));
+  }
+  return sockets;
+}
+
+async function closeAll(sockets: readonly RawSocket[]): Promise<void> {
+  for (const socket of sockets) socket.close();
+  await delay(500);
+}
+
+async function benchIdle(ours: Target, bare: Target): Promise<void> {
+  const [mine, theirs] = [await idleKb(ours), await idleKb(bare)];
+  rows.push([
+    `memory of an idle connection, ${IDLE} of them`,
+    `${mine.toFixed(1)} KB`,
+    `${theirs.toFixed(1)} KB`,
+    (theirs / mine).toFixed(2),
+    '≤ 15 KB',
+  ]);
+}
+
+/** How long it takes until almost all are back that come at once, in seconds. */
+async function benchReturn(ours: Target): Promise<void> {
+  const startedAt = performance.now();
+  const seconds = await Promise.all(
+    Array.from({ length: RETURNING }, async (_, n) => {
+      const socket = await ours.open(n);
+      await socket.next();
+      const took = (performance.now() - startedAt) / 1000;
+      socket.close();
+      return took;
+    }),
+  );
+  rows.push([
+    `${RETURNING} devices that connect at once`,
+    `p95 ${part(seconds, 0.95).toFixed(2)} s`,
+    '',
+    '',
+    'p95 < 3 s',
+  ]);
+}
+
+const [ours, bare] = [await ourTarget(IDLE), await bareTarget()];
+await benchForwarding(ours, bare);
+await benchIdle(ours, bare);
+await benchReturn(ours);
+await Promise.all([ours.stop(), bare.stop()]);
+await measureCommands(500, 2);
+const { perSecond, p50, p99, lost } = await measureCommands(3000, 10);
+rows.push([
+  'durable commands, 3,000/s',
+  `${rate(perSecond)}, p50 ${p50.toFixed(1)}, p99 ${p99.toFixed(1)} ms, ${lost} lost`,
+  '',
+  '',
+  'p99 < 25 ms, none lost',
+]);
+console.log(rows.map((row) => `| ${row.join(' | ')} |`).join('\n'));
+process.exit(0);
