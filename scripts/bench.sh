@@ -1,6 +1,6 @@
 #!/bin/bash
-# bench.sh [calls]: measures the speed of the API, or of calls, on a platform of its own, and prints a table:
-# tests/bench/main.ts and tests/bench/calls/main.ts say of what.
+# bench.sh [calls|realtime]: measures the speed of the API, of calls or of WebSockets, on a platform of its own, and prints a
+# table: tests/bench/main.ts, tests/bench/calls/main.ts and tests/bench/realtime/main.ts say of what.
 set -euo pipefail
 umask 022
 
@@ -16,5 +16,6 @@ case ${1:-} in
   '') run_on_test_platform bench "${settings[@]}" ;;
   # All are held before the first is woken.
   calls) run_on_test_platform bench/calls "${settings[@]}" RING_SECONDS=120 ;;
-  *) fail 'usage: scripts/bench.sh [calls]' ;;
+  realtime) run_on_test_platform bench/realtime "${settings[@]}" ;;
+  *) fail 'usage: scripts/bench.sh [calls|realtime]' ;;
 esac

@@ -56,6 +56,10 @@ export class OwnApi {
     return api;
   }
 
+  get pid(): number {
+    return this.process.pid!;
+  }
+
   /** What the process has logged so far. */
   get log(): string {
     return this.output;

@@ -65,7 +65,7 @@ export async function throughput(target: Target, seconds: number): Promise<Throu
   return { perSecond: count / took, cpuMicros };
 }
 
-/** Milliseconds from sending to receipt, of half of the frames and of 99 of 100, at a steady rate. */
+/** Milliseconds from sending to receipt, of half of the frames and of 99 of 100, at a steady rate, after a second of it. */
 export async function latency(
   target: Target,
   perSecond: number,
@@ -76,11 +76,14 @@ export async function latency(
   const times: number[] = [];
   for (const { receiver } of pairs) {
     receiver.onFrame = (payload) => {
-      const at = sentAt[JSON.parse(String(payload)).id];
-      if (at !== undefined) times.push(performance.now() - at);
+      const { id } = JSON.parse(String(payload));
+      if (id === undefined) return;
+      arrived += 1;
+      if (id >= perSecond) times.push(performance.now() - sentAt[id]!);
     };
   }
-  const total = perSecond * seconds;
+  let arrived = 0;
+  const total = perSecond * (seconds + 1);
   const startedAt = performance.now();
   while (sentAt.length < total) {
     const due = Math.min(total, Math.floor(((performance.now() - startedAt) / 1000) * perSecond));
@@ -92,8 +95,8 @@ export async function latency(
     }
     await delay(1);
   }
-  for (let waited = 0; times.length < total && waited < 500; waited += 1) await delay(10);
-  if (times.length < total) throw new Error(`${total - times.length} of ${total} frames did not arrive`);
+  for (let waited = 0; arrived < total && waited < 500; waited += 1) await delay(10);
+  if (arrived < total) throw new Error(`${total - arrived} of ${total} frames did not arrive`);
   closePairs(pairs);
   return { p50: part(times, 0.5), p99: part(times, 0.99) };
 }
