@@ -7,7 +7,7 @@ export const MOST_HEADERS = 100;
 
 /** An HTTP server that no client can hold up: by sending slowly, by sending much, or by reading nothing. */
 export function createHttpServer(listener: RequestListener, limits: HttpLimits): Server {
-  const server = createServer(
+  const server: Server = createServer(
     {
       headersTimeout: limits.headersMs,
       requestTimeout: limits.requestMs,
@@ -16,6 +16,9 @@ export function createHttpServer(listener: RequestListener, limits: HttpLimits):
       maxHeaderSize: limits.headerBytes,
       // Node would answer it without a word; http/request-hooks.ts refuses it as it does everything.
       requireHostHeader: false,
+      // Whatever else a client offers to speak may be ignored (RFC 9110, 7.8): curl offers HTTP/2.
+      shouldUpgradeCallback: ({ headers }) =>
+        server.listenerCount('upgrade') > 0 && headers.upgrade?.toLowerCase() === 'websocket',
     },
     listener,
   );
