@@ -16,6 +16,7 @@ point_to_containers() {
   export COMPOSE_PROJECT_NAME="veil-test-$first_port" COMPOSE_ENV_FILES="$work/containers.env" SETTINGS_FILE="$work/containers.env"
   export NETWORK_PREFIX="10.84.$number" SERVER_IP="198.18.$number.1" CLIENT_ADDRESS="198.18.$number.2"
   export OTHER_CLIENT_ADDRESS="198.18.$number.3" API_PROCESSES=2 COMPOSE_PROFILES=valkey
+  export COMPOSE_FILE="$ROOT/docker-compose.yml:$ROOT/tests/containers/names.yml" PUBLISH_ADDRESS=$SERVER_IP
   export MEDIA_IP=$SERVER_IP XMPP_HOST=$XMPP_DOMAIN TURN_DOMAIN="turn.$XMPP_DOMAIN"
   export HTTPS_PORT=$((first_port + 20)) HTTP_PORT=$((first_port + 21))
   export XMPP_HTTPS_PORT=$HTTPS_PORT SIP_WSS_PORT=$HTTPS_PORT API_URL="https://$XMPP_DOMAIN:$HTTPS_PORT"
@@ -27,7 +28,7 @@ point_to_containers() {
 # What is written into .env elsewhere.
 write_settings_file() {
   local name
-  for name in VEIL_VAR DB_FSYNC HTTPS_PORT HTTP_PORT NETWORK_PREFIX SETTINGS_FILE OPEN_FILES API_PROCESSES COMPOSE_PROFILES $(setting_names); do
+  for name in VEIL_VAR DB_FSYNC HTTPS_PORT HTTP_PORT NETWORK_PREFIX SETTINGS_FILE OPEN_FILES PUBLISH_ADDRESS API_PROCESSES COMPOSE_PROFILES $(setting_names); do
     [ -z "${!name+set}" ] || echo "$name=${!name}"
   done > "$SETTINGS_FILE"
 }

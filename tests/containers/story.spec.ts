@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { registerAccount } from '../support/api.js';
 import { Baresip } from '../support/baresip.js';
 import { Browser } from '../support/browser.js';
+import { compose } from '../support/containers.js';
 import { https } from '../support/https.js';
 import { platform } from '../support/platform.js';
 import { TurnClient } from '../support/turn-client.js';
@@ -31,6 +32,11 @@ describe('from outside', () => {
     expect(http.headers.location).toMatch(/^https:/);
     const links = await https.get(`${platform.apiUrl}/.well-known/host-meta.json`);
     expect(links.data.links[0].href).toBe(`wss://${platform.domain}:${platform.ports.xmppHttps}/ws`);
+  });
+
+  it('the doctor finds nothing wrong', async () => {
+    const trust = ['--ca', '/var/lib/veil/api/tls/ca.crt'];
+    expect(await compose('exec', '-T', 'api', 'veil', 'doctor', '--quiet', ...trust)).toBe('');
   });
 
   it('two accounts chat, over TCP and over a WebSocket, and send a file', async () => {
