@@ -66,6 +66,18 @@ describe('deploy.sh', () => {
   });
 });
 
+describe('upgrade.sh', () => {
+  it('backs up, replaces nothing that is the same, and says how to go back', async () => {
+    const before = await present();
+    const { status, stdout } = await script('upgrade.sh', {}, ['--to', path.join(home, 'upgrades')]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(
+      /docker compose down --volumes[\s\S]*scripts\/restore.sh .*\.tar\.age --key .* --containers/,
+    );
+    expect(await present()).toEqual(before);
+  });
+});
+
 describe('a backup', () => {
   it('brings accounts, messages, files and the certificate back to a machine without containers and data', async () => {
     const [alice, bob] = await Promise.all([registerAccount('alice'), registerAccount('bob')]);
