@@ -10,6 +10,8 @@ const common = {
 // unit: services with fakes, milliseconds. medium: createApp() against a real PostgreSQL.
 export default {
   workerIdleMemoryLimit: '512MB',
+  // Bounds a hang on a busy machine; it measures nothing.
+  testTimeout: 30_000,
   projects: [
     { ...common, displayName: 'unit', testRegex: '(?<!\\.medium)\\.spec\\.js$' },
     { ...common, displayName: 'medium', testRegex: '\\.medium\\.spec\\.js$' },
