@@ -48,7 +48,7 @@ names() {
     client_names saved_setting
     for service in "${SERVICES_OF_CHAT[@]}"; do
       name="$service.$(domain)"
-      ! getent ahosts "$name" > /dev/null || echo "$name"
+      [ -z "$(addresses_of "$name")" ] || echo "$name"
     done
   } | awk '!seen[$0]++'
 }

@@ -10,12 +10,16 @@ client_names() {
 
 # wrong_records NAME ADDRESS: what the DNS has to be told, a line for each record; nothing when it leads there and nowhere else.
 wrong_records() {
-  local found
-  found=$(getent ahostsv4 "$1" | awk '{ print $1 }' | sort -u)
+  local all found
+  all=$(addresses_of "$1")
+  found=$(grep -v : <<< "$all" || true)
   [ "$found" = "$2" ] || echo "  $1.  A  $2${found:+   (now ${found//$'\n'/, })}"
-  found=$(getent ahostsv6 "$1" | awk '$1 ~ /:/ && $1 !~ /^::ffff:/ { print $1 }' | sort -u)
+  found=$(grep : <<< "$all" || true)
   [ -z "$found" ] || echo "  $1.  no AAAA   (now ${found//$'\n'/, }): the servers listen on IPv4"
 }
+
+# addresses_of NAME: of both families; nothing when the DNS does not know it, or does not answer.
+addresses_of() { { timeout 3 getent ahosts "$1" || true; } | awk '{ print $1 }' | sort -u; }
 
 # public_address NAME: of this machine: where it sends from, or behind NAT what the DNS says of the name; maybe nothing.
 public_address() {
@@ -24,7 +28,7 @@ public_address() {
   if [ -n "$source" ] && ! is_private "$source"; then
     echo "$source"
   else
-    getent ahostsv4 "$1" | awk '{ print $1; exit }'
+    addresses_of "$1" | grep -m1 -v : || true
   fi
 }
 
