@@ -10,7 +10,7 @@ set -euo pipefail
 umask 022
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
-for part in log services settings packages ground names version; do
+for part in log services settings packages addresses ground names version; do
   # shellcheck source=/dev/null
   . "$ROOT/scripts/lib/$part.sh"
 done
@@ -64,6 +64,8 @@ choose_settings() {
   [ -n "$(setting_of SERVER_IP)" ] || set_once SERVER_IP "${address:-$(public_address "$(setting_of XMPP_HOST)")}"
   [ -n "$(setting_of SERVER_IP)" ] || choose SERVER_IP '' 'The public IPv4 address of this machine'
   check_address "$(setting_of SERVER_IP)"
+  # Behind NAT the machine has another. Where it has this one itself, it answers by UDP from where it was asked, its containers too.
+  [ "$(own_address "$(setting_of SERVER_IP)")" != "$(setting_of SERVER_IP)" ] || set_once PUBLISH_ADDRESS "$(setting_of SERVER_IP)"
   # A server that everybody finds is not one where everybody registers.
   set_once REGISTRATION invite
 }
