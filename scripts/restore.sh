@@ -85,13 +85,14 @@ bring_settings() {
 }
 
 check_manifest() {
-  local format domain
+  local format domain served
   format=$(manifest_value "$1" format)
   domain=$(manifest_value "$1" domain)
   [ "$format" = "$ARCHIVE_FORMAT" ] || fail "The archive has format $format; this version reads $ARCHIVE_FORMAT"
-  load_settings
-  [ "$domain" = "$XMPP_DOMAIN" ] ||
-    fail "The accounts of the backup belong to $domain, not to $XMPP_DOMAIN: set XMPP_DOMAIN=$domain, in .env for instance"
+  # Elsewhere, for compose takes what is exported here for the operator's.
+  served=$(load_settings && echo "$XMPP_DOMAIN")
+  [ "$domain" = "$served" ] ||
+    fail "The accounts of the backup belong to $domain, not to $served: set XMPP_DOMAIN=$domain, in .env for instance"
   check_migration "$(manifest_value "$1" migration)" "$(manifest_value "$1" version)"
 }
 

@@ -4,7 +4,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Account, apiClient, registerAccount } from '../support/api.js';
-import { answers, containers, processesOf } from '../support/containers.js';
+import { answers, containers, serverOf } from '../support/containers.js';
 import { https } from '../support/https.js';
 import { platform } from '../support/platform.js';
 import { endCall, registeredClient } from '../support/sip-call.js';
@@ -81,8 +81,7 @@ describe('kill -9', () => {
     ['proxy', 'proxy'],
   ])('of the process of %s: it is back, in another container process, and answers', async (service, name) => {
     const [before] = await containers(service);
-    const [pid] = await processesOf(before!);
-    process.kill(pid!, 'SIGKILL');
+    process.kill(await serverOf(before!), 'SIGKILL');
     await until(
       `${service} is back`,
       async () => {
@@ -106,7 +105,7 @@ describe('kill -9', () => {
     await until('the callee hears the caller', () => ear.hears(mouth, relay));
 
     const [before] = await containers('rtpengine');
-    process.kill((await processesOf(before!))[0]!, 'SIGKILL');
+    process.kill(await serverOf(before!), 'SIGKILL');
     await until('rtpengine is back', async () => {
       const [now] = await containers('rtpengine');
       return now!.State.StartedAt !== before!.State.StartedAt && (await answers(now!, 'rtpengine'));
@@ -118,7 +117,7 @@ describe('kill -9', () => {
 
   it('of all of them at once, as when the machine is switched off, has lost nothing: accounts log in, chat, and register phones', async () => {
     const all = await containers(...SERVERS);
-    const pids = (await Promise.all(all.map(processesOf))).map(([pid]) => pid!);
+    const pids = await Promise.all(all.map(serverOf));
     for (const pid of pids) process.kill(pid, 'SIGKILL');
     await until(
       'the platform is ready',

@@ -37,13 +37,25 @@ export const answers = (container: Container, service: string): Promise<boolean>
     () => false,
   );
 
-/** The processes in a container but for the init, which reaps and nothing else: the server is first. */
-export async function processesOf({ Id, State }: Container): Promise<number[]> {
+/** What the kernel says of each process in a container; of one that has ended meanwhile, nothing. */
+export async function processesOf({ Id }: Container): Promise<{ pid: number; status: string }[]> {
   const rows = (await docker('top', Id, '-o', 'pid')).trim().split('\n').slice(1);
-  return rows.map(Number).filter((pid) => pid !== State.Pid);
+  return rows.map(Number).flatMap((pid) => {
+    try {
+      return [{ pid, status: readFileSync(path.join('/proc', String(pid), 'status'), 'utf8') }];
+    } catch {
+      return [];
+    }
+  });
 }
 
-export const statusOf = (pid: number): string => readFileSync(path.join('/proc', String(pid), 'status'), 'utf8');
+/** The server itself: the child of the init. A health check that runs at the moment is none. */
+export async function serverOf(container: Container): Promise<number> {
+  const parent = new RegExp(`^PPid:\\t${container.State.Pid}$`, 'm');
+  const server = (await processesOf(container)).find(({ status }) => parent.test(status));
+  if (!server) throw new Error(`no server runs in ${serviceOf(container)}`);
+  return server.pid;
+}
 
 /** The parts of `docker compose config` that are looked at. */
 export interface Service {
