@@ -14,8 +14,8 @@ export type Steps = Record<Neighbour, string[]>;
 /** How long the API waits for a neighbour here: long enough for a busy machine, short enough to wait for it often. */
 const NEIGHBOUR_TIMEOUT_MS = 500;
 
-/** How a reaper looks for something to do, and how it forgets what has expired. */
-const REAPER_SQL = /FOR UPDATE SKIP LOCKED|^DELETE .* LIMIT \$/;
+/** How a reaper looks for something to do, and how it forgets what has expired, whoever's it is. */
+const REAPER_SQL = /FOR UPDATE SKIP LOCKED|^DELETE (?!.* account_id = \$).* LIMIT \$/;
 
 interface Proxies {
   ejabberd: HttpFaultProxy;

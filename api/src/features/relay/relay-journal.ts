@@ -93,9 +93,11 @@ export class RelayJournal implements OnModuleDestroy {
 
   /** Ends the wait of what has expired. @param newsOf what the sender of a command is told */
   async expire(most: number, newsOf: (command: ExpiredCommand) => RelayMessage) {
+    const now = this.clock.now();
+    if (!(await this.messages.anyExpired(now))) return { expired: 0, told: [] };
     const limits = { most, queueMax: this.queueMax };
     const opened = new Map<NewMessage, RelayMessage>();
-    const { expired, news } = await this.messages.expire(this.clock.now(), limits, (commands) => {
+    const { expired, news } = await this.messages.expire(now, limits, (commands) => {
       this.outcomes.inc({ type: 'command', outcome: 'expired' }, commands.length);
       return commands.map((command) => {
         const message = newsOf(command);

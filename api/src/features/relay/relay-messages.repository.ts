@@ -125,6 +125,14 @@ export class RelayMessagesRepository {
     return row?.acknowledged;
   }
 
+  /** Whether the time of any message is over that waits, and that nobody else sees to: a transaction each second would be for nothing. */
+  async anyExpired(now: Date): Promise<boolean> {
+    const { count } = await this.sql`
+      SELECT FROM relay_messages WHERE acked_at IS NULL AND expired_at IS NULL AND expires_at <= ${now}
+      LIMIT 1 FOR UPDATE SKIP LOCKED`;
+    return count > 0;
+  }
+
   /**
    * Ends the wait of up to `most` messages whose time is over, each in one process only, and keeps what their senders are to
    * be told of it: both or neither.
