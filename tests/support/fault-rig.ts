@@ -79,7 +79,8 @@ const settingsFor = ({ ejabberd, kamailio, postgresql }: Proxies): NodeJS.Proces
   SIP_RPC_URL: `http://127.0.0.1:${kamailio.port}`,
   DB_HOST: '127.0.0.1',
   DB_PORT: String(postgresql.port),
-  DB_POOL_SIZE: '5',
+  // One for each reaper that the gate holds back, and some for the operation.
+  DB_POOL_SIZE: '25',
   NEIGHBOUR_TIMEOUT_MS: String(NEIGHBOUR_TIMEOUT_MS),
   // The hourly work of this process would be steps of whatever operation is under way.
   CHAT_OFFLINE_DAYS: '0',
