@@ -18,6 +18,8 @@ RUNNER_TIMEOUT=2700
 
 passed=0
 failed=0
+# What failed, to be said again at the end: nobody should have to look for it above the logs.
+failures=''
 runner=''
 work=''
 # What a runner is started with, to be somewhere else.
@@ -75,6 +77,7 @@ check() {
     failed=$((failed + 1))
     cat "$work/check.log"
     say "FAILED: $title"
+    failures+="FAILED: $title"$'\n'
   fi
 }
 
@@ -107,6 +110,7 @@ count_results() {
     passed=$((passed + $(jq '.numPassedTests' "$1")))
     failed=$((failed + $(jq '.numFailedTests + .numRuntimeErrorTestSuites + .numPendingTests + .numTodoTests' "$1")))
     jq -r '.testResults[].assertionResults[] | select(.status == "pending" or .status == "todo") | "Skipped: " + .fullName' "$1"
+    failures+=$(jq -r '.testResults[] | select(.status == "failed") | .message[:4000]' "$1")
   else
     say 'jest ended without a result'
     failed=$((failed + 1))
@@ -164,6 +168,7 @@ finish() {
   remove_containers
   remove_test_platforms || failed=$((failed + 1))
   [ "$status" = 0 ] || [ "$failed" != 0 ] || failed=1
+  [ -z "$failures" ] || say "$failures"
   say "$passed passed, $failed failed"
   [ "$failed" = 0 ] || exit 1
 }
