@@ -66,7 +66,7 @@ async function cutOff(trial: Trial): Promise<void> {
 async function killAtStep(change: Change, { neighbour, plan }: Trial): Promise<boolean> {
   const rig = await FaultRig.start();
   try {
-    rig.arm(neighbour, plan);
+    await rig.arm(neighbour, plan);
     let answered = false;
     const answer = change.request(rig.api).then(
       () => {

@@ -31,6 +31,8 @@ export class HttpFaultProxy {
   }
 
   private async pass(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    this.plan.enter();
+    outgoing.once('close', () => this.plan.leave());
     const body = await buffer(incoming);
     const fault = this.plan.next(incoming.url ?? '');
     if (fault === 'refuse') outgoing.destroy();

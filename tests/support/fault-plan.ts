@@ -19,6 +19,8 @@ export class FaultPlan {
   readonly steps: string[] = [];
   private armed = false;
   private plan: Plan | undefined;
+  private running = 0;
+  private endedAt = 0;
 
   /** Counts anew from here on. Without a plan nothing fails. */
   arm(plan?: Plan): void {
@@ -30,6 +32,21 @@ export class FaultPlan {
   /** Lets everything pass, uncounted. */
   disarm(): void {
     this.armed = false;
+  }
+
+  /** A request is under way; `leave` says that it is no more, however it ended. */
+  enter(): void {
+    this.running += 1;
+  }
+
+  leave(): void {
+    this.running -= 1;
+    this.endedAt = performance.now();
+  }
+
+  /** How long nothing has been asked for, in milliseconds. */
+  get restMs(): number {
+    return this.running > 0 ? 0 : performance.now() - this.endedAt;
   }
 
   /** Whether the server is away for good, until it is disarmed. */

@@ -81,6 +81,8 @@ class Connection {
   private betweenSteps = true;
   /** Requests that were forwarded and not yet answered in full. */
   private owed = 0;
+  /** Whether a step is under way. */
+  private working = false;
   private fault: Fault | undefined;
   /** What has arrived since the gate holds a request back. */
   private held: Buffer[] | undefined;
@@ -103,6 +105,7 @@ class Connection {
   destroy(): void {
     this.client.destroy();
     this.backend.destroy();
+    this.rest();
   }
 
   private toBackend(message: Buffer): void {
@@ -128,15 +131,29 @@ class Connection {
   }
 
   private follow(message: Buffer, sql: string | undefined): void {
-    if (this.betweenSteps && sql !== undefined && !sql.includes(DRIVER_PREAMBLE)) this.fault ??= this.plan.next(sql);
+    if (this.betweenSteps && sql !== undefined && !sql.includes(DRIVER_PREAMBLE)) {
+      this.work();
+      this.fault ??= this.plan.next(sql);
+    }
     this.betweenSteps = isRequestEnd(message);
     if (this.betweenSteps) this.owed += 1;
+  }
+
+  private work(): void {
+    if (!this.working) this.plan.enter();
+    this.working = true;
+  }
+
+  private rest(): void {
+    if (this.working) this.plan.leave();
+    this.working = false;
   }
 
   private toClient(message: Buffer): void {
     const ready = message[0] === READY_FOR_QUERY;
     if (ready && this.opening) this.opening = false;
     else if (ready) this.owed -= 1;
+    if (ready && this.owed === 0) this.rest();
     // Answers to the parts before the Sync pass: the client needs them to send it.
     if (this.fault !== 'apply_then_cut' || !this.betweenSteps) this.client.write(message);
     else if (ready && this.owed === 0) this.destroy();

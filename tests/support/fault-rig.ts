@@ -3,6 +3,7 @@ import type { Plan } from './fault-plan.js';
 import { PostgresFaultProxy } from './fault-postgres.js';
 import { OwnApi } from './own-api.js';
 import { platform } from './platform.js';
+import { until } from './wait.js';
 
 /** The neighbours that keep something of accounts and groups. */
 export const NEIGHBOURS = ['ejabberd', 'kamailio', 'postgresql'] as const;
@@ -13,6 +14,9 @@ export type Steps = Record<Neighbour, string[]>;
 
 /** How long the API waits for a neighbour here: long enough for a busy machine, short enough to wait for it often. */
 const NEIGHBOUR_TIMEOUT_MS = 500;
+
+/** Longer than a reaper pauses between two steps of what it finishes. */
+const REST_MS = 300;
 
 /** How a reaper looks for something to do, and how it forgets what has expired, whoever's it is. */
 const REAPER_SQL = /FOR UPDATE SKIP LOCKED|^DELETE (?!.* account_id = \$).* LIMIT \$/;
@@ -45,11 +49,12 @@ export class FaultRig {
   }
 
   /**
-   * Counts steps from now on, of which one may fail. The reapers of this process begin nothing meanwhile, so that it is
-   * the operation that takes the steps.
+   * Counts steps from now on, of which one may fail. The reapers of this process begin nothing meanwhile, and what they have
+   * begun is done, so that it is the operation that takes the steps.
    */
-  arm(neighbour?: Neighbour, plan?: Plan): void {
+  async arm(neighbour?: Neighbour, plan?: Plan): Promise<void> {
     this.proxies.postgresql.gate.close();
+    await until('the reapers rest', () => NEIGHBOURS.every((each) => this.proxies[each].plan.restMs > REST_MS));
     for (const each of NEIGHBOURS) this.proxies[each].plan.arm(each === neighbour ? plan : undefined);
   }
 

@@ -28,14 +28,18 @@ export interface LeftAlone {
   promised: boolean;
 }
 
-/** Carries an operation out without a fault, and tells its steps. */
+/** Carries an operation out without a fault, and tells its steps: those that it takes twice in a row. */
 export function stepsOf(operation: Operation, rig: FaultRig): Promise<Steps> {
-  return until('the operation succeeds', async () => {
+  let before: Steps | undefined;
+  return until('the operation succeeds twice with the same steps', async () => {
     const change = await operation();
-    rig.arm();
+    await rig.arm();
     const answer = await change.request(rig.api);
     rig.disarm();
-    return succeeded(answer) && rig.steps;
+    if (!succeeded(answer)) return undefined;
+    const [steps, earlier] = [rig.steps, before];
+    before = steps;
+    return isDeepStrictEqual(steps, earlier) && steps;
   });
 }
 
@@ -62,6 +66,7 @@ export const describeTrial = ({ neighbour, plan, steps }: Trial): string =>
 /** Lets one step of a fresh change fail. What the caller can't bring to an end is returned, for `expectAgreement`. */
 export async function tryStep(rig: FaultRig, operation: Operation, trial: Trial): Promise<LeftAlone[]> {
   const leftAlone: LeftAlone[] = [];
+  let instead = '';
   for (let tries = 0; tries <= MOST_DISTURBANCES; tries += 1) {
     const change = await operation();
     const { answer, steps } = await cut(rig, change, trial);
@@ -73,14 +78,20 @@ export async function tryStep(rig: FaultRig, operation: Operation, trial: Trial)
     // Asking until a room is gone takes a step more or less: the change may be made before it is that step's turn.
     const asPlanned = isDeepStrictEqual(steps, trial.steps.slice(0, steps.length));
     if (asPlanned && (steps.length === trial.steps.length || succeeded(answer))) return leftAlone;
+    instead = firstDifference(steps, trial.steps);
   }
-  throw new Error('the operation never takes the same steps twice');
+  throw new Error(`the operation never takes the same steps twice, at last ${instead}`);
+}
+
+function firstDifference(steps: string[], expected: string[]): string {
+  const index = expected.findIndex((step, each) => step !== steps[each]);
+  return `step ${index + 1} was ${steps[index] ?? 'none'} instead of ${expected[index]}`;
 }
 
 /** Asks for a change of which a step fails, and tells the steps up to there. */
 async function cut(rig: FaultRig, change: Change, { neighbour, plan }: Trial) {
+  await rig.arm(neighbour, plan);
   const startedAt = performance.now();
-  rig.arm(neighbour, plan);
   const answer = await change.request(rig.api);
   rig.disarm();
   expect(performance.now() - startedAt).toBeLessThan(ANSWER_WITHIN_MS);
