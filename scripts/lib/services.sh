@@ -4,10 +4,10 @@
 # shellcheck disable=SC2034  # read by the scripts that include this file
 SERVICES=(postgres ejabberd rtpengine kamailio coturn api)
 
-# What there is in containers besides: a proxy before the API and the web sides of the others, Valkey where it is asked
-# for, and two steps that end.
+# What there is in containers besides: a proxy before the API and the web sides of the others, Valkey and
+# Prometheus where they are asked for, and two steps that end.
 # shellcheck disable=SC2034  # read by the scripts that include this file
-CONTAINERS=(proxy valkey database migrate)
+CONTAINERS=(proxy valkey prometheus database migrate)
 
 # The user that a server runs as: its package's own, `veil` for the API.
 service_user() {
@@ -31,6 +31,7 @@ service_id() {
     veil) echo 906 ;;
     haproxy) echo 907 ;;
     valkey) echo 908 ;;
+    prometheus) echo 909 ;;
   esac
 }
 
@@ -38,7 +39,7 @@ service_id() {
 service_folder() {
   case $1 in
     postgres | database) echo "$ROOT/scripts/postgres" ;;
-    proxy | valkey) echo "$ROOT/scripts/$1" ;;
+    proxy | valkey | prometheus) echo "$ROOT/scripts/$1" ;;
     migrate) echo "$ROOT/api" ;;
     *) echo "$ROOT/$1" ;;
   esac
@@ -51,6 +52,7 @@ service_secrets() {
     kamailio) echo DB_KAMAILIO_PASSWORD INTERNAL_SECRET ;;
     coturn) echo TURN_SECRET ;;
     rtpengine | valkey) echo REDIS_URL ;;
+    prometheus) echo INTERNAL_SECRET ;;
     database) echo DB_PASSWORD DB_MIGRATE_PASSWORD DB_EJABBERD_PASSWORD DB_KAMAILIO_PASSWORD ;;
     migrate) echo DB_MIGRATE_PASSWORD ;;
     api)

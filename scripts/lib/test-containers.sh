@@ -15,11 +15,14 @@ point_to_containers() {
   number=$((first_port / PORTS))
   export COMPOSE_PROJECT_NAME="veil-test-$first_port" COMPOSE_ENV_FILES="$work/containers.env" SETTINGS_FILE="$work/containers.env"
   export NETWORK_PREFIX="10.84.$number" SERVER_IP="198.18.$number.1" CLIENT_ADDRESS="198.18.$number.2"
-  export OTHER_CLIENT_ADDRESS="198.18.$number.3" API_PROCESSES=2 COMPOSE_PROFILES=valkey
+  export OTHER_CLIENT_ADDRESS="198.18.$number.3" API_PROCESSES=2 COMPOSE_PROFILES=valkey,prometheus,monitor
   export COMPOSE_FILE="$ROOT/docker-compose.yml:$ROOT/tests/containers/names.yml" PUBLISH_ADDRESS=$SERVER_IP
   export MEDIA_IP=$SERVER_IP XMPP_HOST=$XMPP_DOMAIN TURN_DOMAIN="turn.$XMPP_DOMAIN"
   export HTTPS_PORT=$((first_port + 20)) HTTP_PORT=$((first_port + 21))
   export XMPP_HTTPS_PORT=$HTTPS_PORT SIP_WSS_PORT=$HTTPS_PORT API_URL="https://$XMPP_DOMAIN:$HTTPS_PORT"
+  export SMTP_HOST="mail.$XMPP_DOMAIN" SMTP_PORT=$((first_port + 22)) SMTP_SECURITY=tls SMTP_USER=veil
+  export SMTP_CA_FILE=/var/lib/veil/api/tls/ca.crt SMTP_FROM="veil@$XMPP_DOMAIN"
+  export ALERT_EMAIL=operator@example.org MONITOR_SECONDS=3
   OPEN_FILES=$(open_files_limit)
   export OPEN_FILES
   outside="veil-test-$number"
@@ -38,7 +41,7 @@ write_settings_file() {
 bring_awkward_secrets() {
   local name value
   install -d -m 0700 "$VEIL_VAR/secrets"
-  for name in "${SECRETS[@]}"; do
+  for name in "${SECRETS[@]}" SMTP_PASSWORD; do
     value="q\"u'o&te/ba\\ck\$HOME \${X} %s <a> #;,:@\`id\` $(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')"
     case $name in
       INTERNAL_SECRET) value=${value// /} ;;

@@ -1,10 +1,10 @@
-/** What scripts/monitoring asks of Prometheus is what the API tells. */
+/** What scripts/prometheus and scripts/grafana ask is what the API tells. */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from '@jest/globals';
 
 const root = path.resolve(import.meta.dirname, '../../..');
-const file = (name: string): string => readFileSync(path.join(root, 'scripts', 'monitoring', name), 'utf8');
+const file = (name: string): string => readFileSync(path.join(root, 'scripts', name), 'utf8');
 
 /** The names of the metrics that the sources make. */
 const made = readdirSync(path.join(root, 'api', 'src'), { recursive: true, encoding: 'utf8' })
@@ -16,7 +16,7 @@ const made = readdirSync(path.join(root, 'api', 'src'), { recursive: true, encod
     return [...counted, ...[...named].map(([, metric]) => `veil_${metric}`)];
   });
 
-it.each(['alerts.yml', 'grafana-dashboard.json'])('%s names metrics that there are', (name) => {
+it.each(['prometheus/alerts.yml', 'grafana/dashboard.json'])('%s names metrics that there are', (name) => {
   const asked = [...file(name).matchAll(/veil_[a-z_]+/g)].map(([metric]) =>
     metric.replace(/_(?:count|bucket|sum)$/, ''),
   );
@@ -25,7 +25,7 @@ it.each(['alerts.yml', 'grafana-dashboard.json'])('%s names metrics that there a
 });
 
 it('the dashboard is one that Grafana reads: every panel has a place and a query', () => {
-  const { panels } = JSON.parse(file('grafana-dashboard.json')) as {
+  const { panels } = JSON.parse(file('grafana/dashboard.json')) as {
     panels: { id: number; gridPos: object; targets: { expr: string }[] }[];
   };
   expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);

@@ -18,38 +18,45 @@ import { platform } from '../support/platform.js';
 
 /** They end before the servers begin. */
 const STEPS = ['prepare', 'database', 'migrate'];
-const SERVERS = ['db', 'ejabberd', 'kamailio', 'rtpengine', 'coturn', 'api', 'proxy', 'valkey'];
+const SERVERS = ['db', 'ejabberd', 'kamailio', 'rtpengine', 'coturn', 'api', 'proxy', 'valkey', 'prometheus'];
+/** It answers nobody. */
+const MONITOR = 'monitor';
+/** Its image is somebody else's, and not here. */
+const GRAFANA = 'grafana';
 /** What the files that one server gets are called: it gets no other's. */
-const PLACES: Record<string, string> = { db: 'postgres' };
+const PLACES: Record<string, string> = { db: 'postgres', monitor: 'api' };
 
 let config: Project;
 let running: Container[];
 
 beforeAll(async () => {
-  config = await project();
+  config = await project(GRAFANA);
   running = (await containers()).filter(({ State }) => State.Status === 'running');
 });
 
 describe('the configuration', () => {
   it('has these services and no other', () => {
-    expect(Object.keys(config.services).sort()).toEqual([...STEPS, ...SERVERS].sort());
+    expect(Object.keys(config.services).sort()).toEqual([...STEPS, ...SERVERS, MONITOR, GRAFANA].sort());
   });
 
-  it.each([...STEPS, ...SERVERS])('gives %s a root that is not written to, no capabilities, and limits', (name) => {
-    const service = config.services[name]!;
-    expect(service).toMatchObject({
-      read_only: true,
-      init: true,
-      cap_drop: ['ALL'],
-      security_opt: ['no-new-privileges:true'],
-      mem_limit: expect.stringMatching(/^\d+$/),
-      pids_limit: expect.any(Number),
-      ulimits: { nofile: expect.anything() },
-      logging: { options: { 'max-size': expect.any(String), 'max-file': expect.any(String) } },
-    });
-    expect(service.privileged).toBeFalsy();
-    expect(service.cap_add ?? []).toEqual(name === 'prepare' ? ['CHOWN', 'DAC_OVERRIDE', 'FOWNER'] : []);
-  });
+  it.each([...STEPS, ...SERVERS, MONITOR, GRAFANA])(
+    'gives %s a root that is not written to, no capabilities, and limits',
+    (name) => {
+      const service = config.services[name]!;
+      expect(service).toMatchObject({
+        read_only: true,
+        init: true,
+        cap_drop: ['ALL'],
+        security_opt: ['no-new-privileges:true'],
+        mem_limit: expect.stringMatching(/^\d+$/),
+        pids_limit: expect.any(Number),
+        ulimits: { nofile: expect.anything() },
+        logging: { options: { 'max-size': expect.any(String), 'max-file': expect.any(String) } },
+      });
+      expect(service.privileged).toBeFalsy();
+      expect(service.cap_add ?? []).toEqual(name === 'prepare' ? ['CHOWN', 'DAC_OVERRIDE', 'FOWNER'] : []);
+    },
+  );
 
   it.each(SERVERS)('restarts %s and asks whether it answers', (name) => {
     expect(config.services[name]).toMatchObject({
@@ -58,7 +65,21 @@ describe('the configuration', () => {
     });
   });
 
-  it.each([...STEPS.slice(1), ...SERVERS])('lets %s see its own files only, and change none', (name) => {
+  it('restarts the monitor, and Grafana, which it asks too', () => {
+    expect(config.services[MONITOR]).toMatchObject({ restart: 'unless-stopped' });
+    expect(config.services[GRAFANA]).toMatchObject({
+      restart: 'unless-stopped',
+      healthcheck: { test: expect.arrayContaining(['http://127.0.0.1:3000/api/health']) },
+    });
+  });
+
+  it('shows Grafana to the machine itself alone, and Prometheus to nobody', () => {
+    expect(config.services[GRAFANA]?.ports).toMatchObject([{ host_ip: '127.0.0.1', target: 3000 }]);
+    expect(Object.keys(config.services[GRAFANA]?.networks ?? {})).toEqual(['panel']);
+    expect(config.services.prometheus?.ports).toBeUndefined();
+  });
+
+  it.each([...STEPS.slice(1), ...SERVERS, MONITOR])('lets %s see its own files only, and change none', (name) => {
     const own = PLACES[name] ?? name;
     const files = (config.services[name]!.volumes ?? []).filter(({ type }) => type === 'bind');
     for (const { source, read_only } of files) {
@@ -80,12 +101,18 @@ describe('the configuration', () => {
       for (const network of Object.keys(networks ?? {})) shared.set(network, [...(shared.get(network) ?? []), name]);
     }
     shared.delete('back');
-    expect(Object.fromEntries(shared)).toEqual({ front: ['ejabberd', 'kamailio'], web: ['proxy'], out: ['api'] });
+    expect(Object.fromEntries(shared)).toEqual({
+      front: ['ejabberd', 'kamailio'],
+      web: ['proxy'],
+      out: ['api'],
+      alerts: [MONITOR],
+      panel: [GRAFANA, 'prometheus'],
+    });
   });
 });
 
 describe('the kernel', () => {
-  it.each(SERVERS)('gives no process of %s a capability, a way to get one, or root', async (name) => {
+  it.each([...SERVERS, MONITOR])('gives no process of %s a capability, a way to get one, or root', async (name) => {
     const ours = running.filter((container) => serviceOf(container) === name);
     expect(ours.length).toBeGreaterThan(0);
     for (const container of ours) {

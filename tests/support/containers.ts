@@ -71,7 +71,7 @@ export interface Service {
   ulimits?: Record<string, unknown>;
   network_mode?: string;
   networks?: Record<string, unknown>;
-  ports?: { target: number; published: string; protocol: string }[];
+  ports?: { target: number; published: string; protocol: string; host_ip?: string }[];
   volumes?: { source: string; target: string; type: string; read_only?: boolean }[];
   environment?: Record<string, string>;
   healthcheck?: { test: string[] };
@@ -83,4 +83,8 @@ export interface Project {
   networks: Record<string, { internal?: boolean }>;
 }
 
-export const project = async (): Promise<Project> => JSON.parse(await compose('config', '--format', 'json')) as Project;
+/** With the services of some profiles besides those that run. */
+export async function project(...profiles: string[]): Promise<Project> {
+  const options = profiles.flatMap((profile) => ['--profile', profile]);
+  return JSON.parse(await compose(...options, 'config', '--format', 'json')) as Project;
+}

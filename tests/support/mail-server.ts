@@ -5,22 +5,34 @@ import { SMTPServer } from 'smtp-server';
 import { platform } from './platform.js';
 import { until } from './wait.js';
 
-const LOGIN = { user: 'veil', password: 'open sesame' };
+const USER = 'veil';
 const CODE = /([0-9A-Z]{5}-){3}[0-9A-Z]{5}/;
 
-/** A mail server on loopback, with the platform's certificate, that keeps what comes over TLS from whoever may send. */
+/** Where the server is, and the password of whoever may send there. */
+interface Place {
+  /** A name that the platform's certificate has. */
+  host: string;
+  address: string;
+  /** 0: any that is free. */
+  port: number;
+  password: string;
+}
+
+const LOOPBACK: Place = { host: 'localhost', address: '127.0.0.1', port: 0, password: 'open sesame' };
+
+/** A mail server, on loopback unless it is told where, with the platform's certificate, that keeps what comes over TLS from whoever may send. */
 export class MailServer {
   private readonly mails: { to: string; text: string }[] = [];
   private readonly server: SMTPServer;
 
-  private constructor() {
+  private constructor(private readonly place: Place) {
     const tls = (file: string): Buffer => readFileSync(path.join(platform.directory, 'tls', file));
     this.server = new SMTPServer({
       secure: true,
       key: tls('server.key'),
       cert: tls('server.crt'),
       onAuth: ({ username, password }, _, done) => {
-        const isRight = username === LOGIN.user && password === LOGIN.password;
+        const isRight = username === USER && password === place.password;
         done(isRight ? null : new Error('wrong'), isRight ? { user: username } : undefined);
       },
       onData: (stream, { envelope }, done) => {
@@ -36,21 +48,21 @@ export class MailServer {
     });
   }
 
-  static async start(): Promise<MailServer> {
-    const mailServer = new MailServer();
-    await new Promise<void>((resolve) => mailServer.server.listen(0, '127.0.0.1', resolve));
+  static async start(place: Place = LOOPBACK): Promise<MailServer> {
+    const mailServer = new MailServer(place);
+    await new Promise<void>((resolve) => mailServer.server.listen(place.port, place.address, resolve));
     return mailServer;
   }
 
   /** Settings that point the API here. */
   get settings(): NodeJS.ProcessEnv {
     return {
-      SMTP_HOST: 'localhost',
+      SMTP_HOST: this.place.host,
       SMTP_PORT: String((this.server.server.address() as AddressInfo).port),
       SMTP_SECURITY: 'tls',
       SMTP_CA_FILE: platform.certificateAuthorityFile,
-      SMTP_USER: LOGIN.user,
-      SMTP_PASSWORD: LOGIN.password,
+      SMTP_USER: USER,
+      SMTP_PASSWORD: this.place.password,
       SMTP_FROM: 'no-reply@veil.test',
     };
   }
