@@ -19,7 +19,7 @@ import { platform } from '../support/platform.js';
 /** They end before the servers begin. */
 const STEPS = ['prepare', 'database', 'migrate'];
 const SERVERS = ['db', 'ejabberd', 'kamailio', 'rtpengine', 'coturn', 'api', 'proxy', 'valkey', 'prometheus'];
-/** It answers nobody. */
+/** The API's image; it answers nobody, and leaves a sign. */
 const MONITOR = 'monitor';
 /** Its image is somebody else's, and not here. */
 const GRAFANA = 'grafana';
@@ -65,8 +65,11 @@ describe('the configuration', () => {
     });
   });
 
-  it('restarts the monitor, and Grafana, which it asks too', () => {
-    expect(config.services[MONITOR]).toMatchObject({ restart: 'unless-stopped' });
+  it('restarts the monitor and Grafana, and asks whether they work', () => {
+    expect(config.services[MONITOR]).toMatchObject({
+      restart: 'unless-stopped',
+      healthcheck: { test: expect.arrayContaining(['api', 'monitor-healthcheck']) },
+    });
     expect(config.services[GRAFANA]).toMatchObject({
       restart: 'unless-stopped',
       healthcheck: { test: expect.arrayContaining(['http://127.0.0.1:3000/api/health']) },

@@ -96,7 +96,8 @@ describe('kill -9', () => {
     const [caller, callee] = await Promise.all([registeredClient('caller'), registeredClient('callee')]);
     const [mouth, ear] = await Promise.all([RtpSocket.open(), RtpSocket.open()]);
     const calling = caller.request('INVITE', callee.address, { body: audioDescription(mouth.port) });
-    const invite = await callee.incoming('INVITE');
+    const refused = calling.then(({ final }) => Promise.reject(new Error(`the call is answered ${final.status}`)));
+    const invite = await Promise.race([callee.incoming('INVITE'), refused]);
     callee.reply(invite, 200, { body: audioDescription(ear.port) });
     const call = await calling;
     caller.withinCall(call, 'ACK');

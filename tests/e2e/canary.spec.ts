@@ -149,7 +149,9 @@ describe('afterwards', () => {
   it('those that are in the databases are in the columns that are for them', async () => {
     const messages = ['chat message', 'group message', 'offline message'];
     const sightings = await searchDatabases(canaries);
-    const certain = sightings.map(({ place, names }) => {
+    // A client names its devices as it likes; what it then proves nothing for is forgotten after minutes.
+    const lasting = sightings.filter(({ place }) => place !== 'device_challenges.device_id');
+    const certain = lasting.map(({ place, names }) => {
       const isMessage = ['archive.txt', 'archive.xml', 'spool.xml'].includes(place);
       return [place, names.filter((name) => !isMessage || name !== 'message during an outage')];
     });

@@ -123,6 +123,8 @@ describe('OMEMO keys', () => {
     const [c, d] = await Promise.all([XmppClient.connect(carol), XmppClient.connect(dave, interested)]);
     await d.presence(carol.jid, 'subscribe');
     await until('Dave sees Carol', () => d.presences.some((p) => p.from === c.jid && p.type === 'available'));
+    // Her server learns from his presence what he is interested in.
+    await until('Carol sees Dave', () => c.presences.some((p) => p.from === d.jid && p.type === 'available'));
 
     await c.publish('urn:xmpp:omemo:2:devices', 'current', device(111));
     await d.received("Carol's first device", (m) => m.node === 'urn:xmpp:omemo:2:devices' && m.xml.includes('111'));

@@ -1,11 +1,13 @@
+import { closeSync, openSync, utimesSync } from 'node:fs';
 import { MonitorService } from '../features/monitor/monitor.service.js';
 import { inApplication } from './application.js';
-import { UsageError, type Verb } from './verb.js';
+import { textOption, UsageError, type Verb, type VerbInput } from './verb.js';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Looks after the servers beside the API, of which it tells too when that goes down. */
-async function monitor(): Promise<number> {
+async function monitor(input: VerbInput): Promise<number> {
+  const sign = textOption(input, 'sign');
   const stop = new AbortController();
   for (const signal of SIGNALS) process.once(signal, () => stop.abort());
   return inApplication(async (app) => {
@@ -13,12 +15,23 @@ async function monitor(): Promise<number> {
     if (!service.enabled) throw new UsageError('ALERT_EMAIL and SMTP_HOST must be set: there is nobody to tell');
     // The loop itself keeps no process alive.
     const awake = setInterval(() => {}, 60_000);
-    await service.run(stop.signal);
+    await service.run(stop.signal, () => sign && touch(sign));
     clearInterval(awake);
     return 0;
   });
 }
 
+function touch(file: string): void {
+  closeSync(openSync(file, 'a'));
+  const now = new Date();
+  utimesSync(file, now, now);
+}
+
 export const monitorVerbs: readonly Verb[] = [
-  { name: 'monitor', about: 'look after the servers and mail ALERT_EMAIL, until it is stopped', run: monitor },
+  {
+    name: 'monitor',
+    about: 'look after the servers and mail ALERT_EMAIL, until it is stopped',
+    options: { sign: { value: 'FILE', about: 'touch it after each look, for whoever asks whether it still looks' } },
+    run: monitor,
+  },
 ];

@@ -45,10 +45,11 @@ export class MonitorService {
     return this.mailer.enabled && this.config.monitor.recipients.length > 0;
   }
 
-  /** Looks once in an interval, until it is stopped. */
-  async run(stop: AbortSignal): Promise<void> {
+  /** Looks once in an interval, until it is stopped. @param looked is told after each look */
+  async run(stop: AbortSignal, looked: () => void = () => {}): Promise<void> {
     while (!stop.aborted) {
       await this.look(stop).catch((error: unknown) => this.report('looking after the servers', error));
+      looked();
       await pause(this.config.monitor.intervalMs, undefined, { signal: stop, ref: false }).catch(() => {});
     }
     await this.repository.giveBack(this.id).catch(() => {});
