@@ -74,5 +74,5 @@ remove_containers() {
 
 show_container_logs() {
   docker compose ps --all
-  docker compose logs --no-color --tail 40
+  docker compose logs --no-color --timestamps --tail 60
 }

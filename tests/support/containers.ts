@@ -83,8 +83,9 @@ export interface Project {
   networks: Record<string, { internal?: boolean }>;
 }
 
-/** With the services of some profiles besides those that run. */
+/** With the services of some profiles besides those that run: what is named here replaces what the environment names. */
 export async function project(...profiles: string[]): Promise<Project> {
-  const options = profiles.flatMap((profile) => ['--profile', profile]);
+  const active = process.env.COMPOSE_PROFILES?.split(',') ?? [];
+  const options = [...active, ...profiles].flatMap((profile) => ['--profile', profile]);
   return JSON.parse(await compose(...options, 'config', '--format', 'json')) as Project;
 }
