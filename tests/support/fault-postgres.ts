@@ -83,6 +83,7 @@ class Connection {
   private owed = 0;
   /** Whether a step is under way. */
   private working = false;
+  private ended = false;
   private fault: Fault | undefined;
   /** What has arrived since the gate holds a request back. */
   private held: Buffer[] | undefined;
@@ -103,12 +104,15 @@ class Connection {
   }
 
   destroy(): void {
+    this.ended = true;
     this.client.destroy();
     this.backend.destroy();
     this.rest();
   }
 
   private toBackend(message: Buffer): void {
+    // What came in one piece with a step that was refused.
+    if (this.ended) return;
     if (this.held) {
       this.held.push(message);
       return;

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { measureCommands } from './commands.js';
+import { measureDrops } from './drops.js';
 import { latency, part, throughput } from './forwarding.js';
 import type { RawSocket } from './raw-socket.js';
 import { bareTarget, cpuSeconds, memoryKb, ourTarget, type Target } from './target.js';
@@ -9,6 +10,7 @@ const ROUNDS = 3;
 const SECONDS = 3;
 const IDLE = 5000;
 const RETURNING = 2000;
+const DROPPING_SECONDS = 45;
 /** An idle process gives back what it took to let the connections in: that is not what they hold. */
 const SETTLING_MS = 10_000;
 
@@ -116,6 +118,14 @@ rows.push([
   '',
   '',
   'p99 < 25 ms, none lost',
+]);
+const { owed, got, doubled } = await measureDrops(RETURNING, DROPPING_SECONDS);
+rows.push([
+  `${RETURNING} clients that drop every 15 s for 2 s: durable messages they got`,
+  got.toLocaleString('en'),
+  `${owed.toLocaleString('en')} owed`,
+  `${((100 * got) / owed).toFixed(1)} %, ${doubled} doubled`,
+  '100 %',
 ]);
 console.log(rows.map((row) => `| ${row.join(' | ')} |`).join('\n'));
 process.exit(0);
