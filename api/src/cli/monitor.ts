@@ -1,4 +1,4 @@
-import { closeSync, openSync, utimesSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { MonitorService } from '../features/monitor/monitor.service.js';
 import { inApplication } from './application.js';
 import { textOption, UsageError, type Verb, type VerbInput } from './verb.js';
@@ -15,23 +15,17 @@ async function monitor(input: VerbInput): Promise<number> {
     if (!service.enabled) throw new UsageError('ALERT_EMAIL and SMTP_HOST must be set: there is nobody to tell');
     // The loop itself keeps no process alive.
     const awake = setInterval(() => {}, 60_000);
-    await service.run(stop.signal, () => sign && touch(sign));
+    await service.run(stop.signal, () => sign && writeFileSync(sign, '\n'));
     clearInterval(awake);
     return 0;
   });
-}
-
-function touch(file: string): void {
-  closeSync(openSync(file, 'a'));
-  const now = new Date();
-  utimesSync(file, now, now);
 }
 
 export const monitorVerbs: readonly Verb[] = [
   {
     name: 'monitor',
     about: 'look after the servers and mail ALERT_EMAIL, until it is stopped',
-    options: { sign: { value: 'FILE', about: 'touch it after each look, for whoever asks whether it still looks' } },
+    options: { sign: { value: 'FILE', about: 'write it anew after each look, for whoever asks whether it still looks' } },
     run: monitor,
   },
 ];
