@@ -25,7 +25,9 @@ export const monitorVerbs: readonly Verb[] = [
   {
     name: 'monitor',
     about: 'look after the servers and mail ALERT_EMAIL, until it is stopped',
-    options: { sign: { value: 'FILE', about: 'write it anew after each look, for whoever asks whether it still looks' } },
+    options: {
+      sign: { value: 'FILE', about: 'write it anew after each look, for whoever asks whether it still looks' },
+    },
     run: monitor,
   },
 ];
