@@ -189,7 +189,8 @@ describe('a restore', () => {
 
   it('is of one moment: of whoever registered meanwhile both databases know, or none', async () => {
     const names = latecomers.map(({ username }) => username);
-    await until('what had begun is undone', async () => {
+    // A registration that was at work is nobody else's until its lease ends, half a minute after it began.
+    const undone = async () => {
       const accounts = await second.read('veil', (sql) => sql`SELECT username, status FROM accounts`);
       const users = await second.read('ejabberd', (sql) => sql`SELECT username FROM users`);
       const known = users.map(({ username }) => username as string).filter((name) => names.includes(name));
@@ -201,7 +202,8 @@ describe('a restore', () => {
           .sort()
           .join()
       );
-    });
+    };
+    await until('what had begun is undone', undone, { timeoutMs: 60_000 });
     const numbers = await second.read(
       'ejabberd',
       (sql) =>

@@ -18,7 +18,8 @@ from xml.sax.saxutils import escape, quoteattr
 from slixmpp import ClientXMPP
 from slixmpp.exceptions import IqError, IqTimeout
 
-REQUEST_TIMEOUT = 10
+REQUEST_TIMEOUT = 30
+ARCHIVE_PAGE = 100
 
 CARBONS = "urn:xmpp:carbons:2"
 DELAY = "urn:xmpp:delay"
@@ -255,10 +256,18 @@ class Client(ClientXMPP):
     # --- archive ----------------------------------------------------------------------------------------------
 
     async def archive(self, of=None, correspondent=None):
-        """The newest page of an archive, oldest first: the account's own, or a room's."""
-        query_id = self.new_id()
+        """A whole archive, oldest first: the account's own, or a room's. Asked for page by page from its end."""
         fields = {"FORM_TYPE": MAM} | ({"with": correspondent} if correspondent else {})
-        page = f'<set xmlns="{RSM}"><max>100</max><before/></set>'
+        entries = []
+        while True:
+            page = await self.archive_page(of, fields, entries[0]["stanzaId"] if entries else "")
+            entries = page + entries
+            if len(page) < ARCHIVE_PAGE:
+                return entries
+
+    async def archive_page(self, of, fields, before):
+        query_id = self.new_id()
+        page = f'<set xmlns="{RSM}"><max>{ARCHIVE_PAGE}</max><before>{before}</before></set>'
         await self.ask("set", f'<query xmlns="{MAM}" queryid="{query_id}">{form(fields)}{page}</query>', of)
         entries = []
         for result in self.archives.pop(query_id, []):

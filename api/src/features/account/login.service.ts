@@ -7,6 +7,7 @@ import { type Device, type OpenSession, SessionService } from '../sessions/sessi
 import { AccountRepository, SUSPENSIONS } from './account.repository.js';
 import { LoginAttempts } from './login-attempts.js';
 import { sipCredentials } from './password.js';
+import { PasswordChange } from './password-change.js';
 
 const wrongCredentials = (): Problem => new Problem('invalid_credentials', 'check both and try again');
 
@@ -20,6 +21,7 @@ export class LoginService {
     private readonly accounts: AccountRepository,
     private readonly sessions: SessionService,
     private readonly attempts: LoginAttempts,
+    private readonly change: PasswordChange,
     private readonly ejabberd: Ejabberd,
     private readonly clock: Clock,
   ) {}
@@ -39,8 +41,12 @@ export class LoginService {
       return matches && account.known;
     });
     if (!account || !isRight) throw wrongCredentials();
-    const session = await this.open(account, device, startedAt);
-    await this.keepSipCredentials(account, password);
+    const sip = sipCredentials(account.username, this.accounts.sipDomain, password);
+    // Kamailio's digest hash follows the password, and is the last of it to change.
+    const hasNews = account.ha1 !== sip.ha1;
+    const hasChanged = hasNews && (await this.change.finishKnown(account, password));
+    const session = await this.open(account, device, hasChanged ? this.clock.now() : startedAt);
+    if (hasNews && !hasChanged) await this.accounts.repairSubscriber(account, sip);
     return session;
   }
 
@@ -73,14 +79,5 @@ export class LoginService {
   /** This process stops trusting the caller's token at once. */
   forget({ sessionId }: Caller): void {
     this.sessions.forget(sessionId);
-  }
-
-  /** Kamailio's digest hash follows the password; it is written only when it differs. */
-  private async keepSipCredentials(
-    account: { id: string; username: string; ha1: string | null },
-    password: string,
-  ): Promise<void> {
-    const sip = sipCredentials(account.username, this.accounts.sipDomain, password);
-    if (account.ha1 !== sip.ha1) await this.accounts.repairSubscriber(account, sip);
   }
 }

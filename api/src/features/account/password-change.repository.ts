@@ -21,6 +21,11 @@ export class PasswordChangeRepository {
     private readonly accounts: AccountRepository,
   ) {}
 
+  private get columns() {
+    return this.sql`c.id, c.account_id AS "accountId", a.username, c.sealed_password AS sealed,
+      c.kept_session_id AS "keptSessionId", c.lease_until AS "leaseUntil"`;
+  }
+
   /** Notes a change before it is made; false when another one of the account is under way, or it is not active. */
   async begin({ id, accountId, sealed, keptSessionId, leaseUntil }: PasswordChangeRow): Promise<boolean> {
     const { count } = await this.sql`
@@ -59,9 +64,23 @@ export class PasswordChangeRepository {
           SELECT account_id FROM password_changes WHERE lease_until <= ${now}
           ORDER BY lease_until LIMIT 1 FOR UPDATE SKIP LOCKED)
         AND a.id = c.account_id
-      RETURNING c.id, c.account_id AS "accountId", a.username, c.sealed_password AS sealed,
-        c.kept_session_id AS "keptSessionId", c.lease_until AS "leaseUntil"`;
+      RETURNING ${this.columns}`;
     return row;
+  }
+
+  /** The account's change, whoever is at work on it. */
+  async find(accountId: string): Promise<PasswordChangeRow | undefined> {
+    const [row] = await this.sql<PasswordChangeRow[]>`
+      SELECT ${this.columns} FROM password_changes c JOIN accounts a ON a.id = c.account_id
+      WHERE c.account_id = ${accountId}`;
+    return row;
+  }
+
+  /** Takes a change from whoever is at work on it; false when it is through, or somebody else was faster. */
+  async takeOver({ id, leaseUntil: found }: PasswordChangeRow, leaseUntil: Date): Promise<boolean> {
+    const { count } = await this.sql`
+      UPDATE password_changes SET lease_until = ${leaseUntil} WHERE id = ${id} AND lease_until = ${found}`;
+    return count === 1;
   }
 
   /** Gives a lease back before its time, so that the reaper takes the change up. */

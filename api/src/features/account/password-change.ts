@@ -53,6 +53,19 @@ export class PasswordChange {
     throw new Problem('account_busy', 'another change of the password is under way', { retryAfterSeconds: 2 });
   }
 
+  /**
+   * Finishes the account's change to this password, if one is under way: the chat server has it already. Whoever logs in
+   * with it would otherwise lose that session to the change.
+   * @returns whether there was one
+   */
+  async finishKnown(account: { id: string; username: string }, password: string): Promise<boolean> {
+    const change = await this.changes.find(account.id);
+    if (!change || this.seal.open(change.sealed, account.id) !== password) return false;
+    const leaseUntil = this.lease();
+    if (await this.changes.takeOver(change, leaseUntil)) await this.finish({ ...change, leaseUntil });
+    return true;
+  }
+
   /** Finishes up to `most` changes that a crash or a failed neighbour left. */
   async finishLeftovers(most: number, onFailure: (error: unknown) => void, stopping?: AbortSignal): Promise<void> {
     for (let finished = 0; finished < most && !stopping?.aborted; finished += 1) {

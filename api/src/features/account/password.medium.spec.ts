@@ -76,6 +76,22 @@ describe('changing the password', () => {
     expect(await stores(account)).toEqual(NEW);
   });
 
+  it('is through as soon as somebody logs in with the new one, whose session goes on', async () => {
+    const account = await app.register();
+    const other = (await login(account, account.password)).body;
+    app.ejabberd.failNext('changePassword', 'apply_then_cut');
+    expect((await change(account)).status).toBe(202);
+    const answer = await login(account, WANTED);
+    expect(answer.status).toBe(200);
+    expect(await stores(account)).toEqual(NEW);
+    await finishLater();
+    const tokens = [answer.body.token, other.token].map((token) => ({
+      ...account,
+      bearer: { authorization: `Bearer ${token}` },
+    }));
+    expect(await Promise.all(tokens.map(statusOf))).toEqual([200, 401]);
+  });
+
   it('keeps the new password out of the database while it is under way', async () => {
     const account = await app.register();
     app.ejabberd.failNext('changePassword', 'refuse');
