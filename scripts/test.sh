@@ -60,11 +60,11 @@ check_sources() {
   check 'Biome finds nothing' node_modules/.bin/biome check .
   check 'shellcheck finds nothing' shellcheck -x .ci/run "${scripts[@]}"
   check 'package-lock.json is complete' "$NODE" scripts/complete-lockfile.mjs --check
-  check '.env.example and the README list the settings of the code' "$NODE" api/dist/cli.js settings
+  check '.env.example and the README list the settings of the code' "$NODE" api/dist/bundle/cli.js settings
   check 'docs/openapi.json is what the code generates' openapi_is_current
 }
 
-openapi_is_current() { "$NODE" api/dist/cli.js openapi | diff docs/openapi.json -; }
+openapi_is_current() { "$NODE" api/dist/bundle/cli.js openapi | diff docs/openapi.json -; }
 
 # check TITLE COMMAND...: counts as one test; says more only when it fails.
 check() {

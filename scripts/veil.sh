@@ -14,7 +14,7 @@ main() {
   [ "$(id -u)" = 0 ] || fail 'scripts/veil.sh needs root: it becomes the user of the API'
   locate_state
   [ -e "$VEIL_VAR/etc/settings.env" ] || fail "There is no platform in $VEIL_VAR yet: run scripts/up.sh"
-  [ -e "$ROOT/api/dist/cli.js" ] || fail "The API of $ROOT is not built: run scripts/up.sh"
+  [ -e "$ROOT/api/dist/bundle/cli.js" ] || fail "The API of $ROOT is not built: run scripts/up.sh"
   cd "$ROOT"
   run_reachable setpriv --reuid=veil --regid=veil --init-groups \
     env -i PATH="$PATH" LANG=C.UTF-8 "$ROOT/scripts/service.sh" "$VEIL_VAR" api cli "$@"

@@ -48,7 +48,7 @@ create_ejabberd_tables() {
 
 migrate() {
   DB_HOST=127.0.0.1 DB_MIGRATE_PASSWORD_FILE=$(secret_file "$VEIL_VAR/secrets" DB_MIGRATE_PASSWORD) \
-    "$NODE" "$ROOT/api/dist/cli.js" migrate || fail 'The migrations failed, see above'
+    "$NODE" "$ROOT/api/dist/bundle/cli.js" migrate || fail 'The migrations failed, see above'
 }
 
 # superuser_sql DATABASE [OPTION...]: runs stdin, prints bare values.

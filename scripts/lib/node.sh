@@ -17,7 +17,7 @@ has_node() { command -v npm > /dev/null && node -e 'process.exit(parseInt(proces
 is_installed() { [ -x "$NODE" ] && "$NODE" "$ROOT/scripts/lib/installed.mjs" "$ROOT"; }
 
 build_api() {
-  is_newer_than "$ROOT/api/dist/main.js" "$ROOT"/api/{src,tsconfig.json,package.json} "$ROOT/package-lock.json" || return 0
+  is_newer_than "$ROOT/api/dist/bundle/main.js" "$ROOT"/api/{src,bundle.mjs,tsconfig.json,package.json} "$ROOT/package-lock.json" || return 0
   say 'Building the API'
   (cd "$ROOT" && npm run -s build -w api) || fail 'The API does not build, see above'
 }

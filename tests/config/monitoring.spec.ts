@@ -2,15 +2,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from '@jest/globals';
+import { checkout } from '../support/checkout.js';
 
-const root = path.resolve(import.meta.dirname, '../../..');
-const file = (name: string): string => readFileSync(path.join(root, 'scripts', name), 'utf8');
+const file = (name: string): string => readFileSync(path.join(checkout, 'scripts', name), 'utf8');
 
 /** The names of the metrics that the sources make. */
-const made = readdirSync(path.join(root, 'api', 'src'), { recursive: true, encoding: 'utf8' })
+const made = readdirSync(path.join(checkout, 'api', 'src'), { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts') && !name.endsWith('.spec.ts'))
   .flatMap((name) => {
-    const text = readFileSync(path.join(root, 'api', 'src', name), 'utf8');
+    const text = readFileSync(path.join(checkout, 'api', 'src', name), 'utf8');
     const counted = [...text.matchAll(/@Counted\('([a-z_]+)'\)/g)].map(([, metric]) => `veil_${metric}_total`);
     const named = text.matchAll(/\.(?:counter|histogram|gauges?)(?:<[^>]+>)?\(\s*'([a-z_]+)'/g);
     return [...counted, ...[...named].map(([, metric]) => `veil_${metric}`)];

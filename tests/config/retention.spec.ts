@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from '@jest/globals';
 import { TABLES_OF_ACCOUNTS, TABLES_OF_NOBODY } from '../support/account-tables.js';
+import { checkout } from '../support/checkout.js';
 
-const document = readFileSync(path.resolve(import.meta.dirname, '../../../docs/retention.md'), 'utf8');
+const document = readFileSync(path.join(checkout, 'docs', 'retention.md'), 'utf8');
 
 /** What stands in the first column below a heading. */
 function rowsBelow(heading: string): string[] {
@@ -19,7 +20,7 @@ it('docs/retention.md names every table, and no other', () => {
 });
 
 it('its defaults are those of the settings', () => {
-  const example = readFileSync(path.resolve(import.meta.dirname, '../../../.env.example'), 'utf8');
+  const example = readFileSync(path.join(checkout, '.env.example'), 'utf8');
   const table = document.split(/^## /m).find((text) => text.startsWith('Settings')) ?? '';
   const told = [...table.matchAll(/^\| `(\w+_(?:DAYS|MB))` \| (\d+)/gm)].map(([, name, value]) => `${name}=${value}`);
   const set = [...example.matchAll(/^(?:\w+_DAYS|UPLOAD_QUOTA_MB)=\d+$/gm)].map(([line]) => line);

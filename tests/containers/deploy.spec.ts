@@ -8,6 +8,7 @@ import { mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, describe, expect, it, jest } from '@jest/globals';
 import { apiClient, registerAccount } from '../support/api.js';
+import { checkout } from '../support/checkout.js';
 import { compose, containers } from '../support/containers.js';
 import { script } from '../support/host.js';
 import { https } from '../support/https.js';
@@ -19,7 +20,7 @@ jest.setTimeout(400_000);
 const LOGIN = { mechanism: 'SCRAM-SHA-256-PLUS', tlsVersion: '1.2' } as const;
 const DEPLOY = ['--self-signed', '--no-timers', '--yes'];
 const OPEN = { REGISTRATION: 'open' };
-const deploy = path.resolve(import.meta.dirname, '../../../scripts/deploy.sh');
+const deploy = path.join(checkout, 'scripts', 'deploy.sh');
 const home = mkdtempSync('/tmp/veil-backups.');
 
 afterAll(async () => {

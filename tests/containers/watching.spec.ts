@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { checkout } from '../support/checkout.js';
 import { compose } from '../support/containers.js';
 import { https } from '../support/https.js';
 import { MailServer } from '../support/mail-server.js';
@@ -69,8 +70,7 @@ interface Rule {
   state: string;
 }
 
-const sources = (...names: string[]): string =>
-  readFileSync(path.resolve(import.meta.dirname, '../../../scripts', ...names), 'utf8');
+const sources = (...names: string[]): string => readFileSync(path.join(checkout, 'scripts', ...names), 'utf8');
 
 describe('Prometheus', () => {
   it('has what every API process tells', async () => {

@@ -4,12 +4,12 @@
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { expect, it, jest } from '@jest/globals';
+import { checkout } from '../support/checkout.js';
 import { script } from '../support/host.js';
 import { platform } from '../support/platform.js';
 
 jest.setTimeout(60_000);
 
-const root = path.resolve(import.meta.dirname, '../../..');
 const { ports } = platform;
 
 const CLIENTS = {
@@ -34,8 +34,8 @@ it('is told what it would be made, and is not made by that', async () => {
 it('lets through to what clients need and to SSH, and nowhere else', () => {
   const asked = [2222, ...CLIENTS.tcp, ports.turnTls, ...NOBODY].map(String);
   const answer = execFileSync(
-    path.join(root, 'tests', 'support', 'behind-firewall.sh'),
-    [path.join(root, 'scripts', 'setup-firewall.sh'), ...asked],
+    path.join(checkout, 'tests', 'support', 'behind-firewall.sh'),
+    [path.join(checkout, 'scripts', 'setup-firewall.sh'), ...asked],
     { env: { ...process.env, SSH_CONNECTION: '192.0.2.1 50000 192.0.2.2 2222' }, encoding: 'utf8' },
   );
   const state = new Map(

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createServer, type Server } from 'node:tls';
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import { NODE, program } from '../support/checkout.js';
 import { startServer, stopServer } from '../support/host.js';
 import { MailServer } from '../support/mail-server.js';
 import { OwnApi } from '../support/own-api.js';
@@ -41,13 +42,11 @@ async function endingUploads(): Promise<Server> {
 
 /** `veil.sh monitor`, for that API. */
 function monitorBeside({ port }: OwnApi): ChildProcess {
-  const root = path.resolve(import.meta.dirname, '../../..');
-  const node = path.join(root, 'node_modules', 'node', 'bin', 'node');
   const env = {
     ...{ ...process.env, ...apiSecrets(), ...mails.settings, LOG_LEVEL: 'silent' },
     ...{ ALERT_EMAIL: OPERATOR, MONITOR_SECONDS: '1', MONITOR_API_URL: `http://127.0.0.1:${port}` },
   };
-  return spawn(node, [path.join(root, 'api', 'dist', 'cli.js'), 'monitor'], { env, stdio: 'ignore' });
+  return spawn(NODE, [...program('cli'), 'monitor'], { env, stdio: 'ignore' });
 }
 
 const told = (text: RegExp) =>

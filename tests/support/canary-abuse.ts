@@ -4,8 +4,9 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import axios, { type AxiosResponse } from 'axios';
 import type { Canaries } from './canaries.js';
+import { checkout } from './checkout.js';
 
-const file = path.resolve(import.meta.dirname, '..', '..', '..', 'docs', 'openapi.json');
+const file = path.join(checkout, 'docs', 'openapi.json');
 
 interface Schema {
   properties?: Record<string, unknown>;

@@ -1,13 +1,10 @@
 import { type ChildProcess, type ExecFileException, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import path from 'node:path';
+import { NODE, program } from './checkout.js';
 import { apiSecrets, platform } from './platform.js';
 
 /** The doctor of the checkout, run on the platform under test with settings of its own. */
 
-const checkout = path.resolve(import.meta.dirname, '..', '..', '..');
-const NODE = path.join(checkout, 'node_modules', 'node', 'bin', 'node');
-const CLI = path.join(checkout, 'api', 'dist', 'cli.js');
 /** Trusts the authority of the platform. */
 export const TRUSTING = ['--ca', platform.certificateAuthorityFile];
 
@@ -38,7 +35,7 @@ const environment = (settings: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
 
 /** Runs it to its end. Its exit status is no exception. */
 export function runDoctor(words: string[], settings: NodeJS.ProcessEnv = {}): Promise<Diagnosis> {
-  const command = [CLI, 'doctor', ...words];
+  const command = [...program('cli'), 'doctor', ...words];
   return new Promise((resolve) => {
     execFile(
       NODE,
@@ -73,7 +70,7 @@ export class RunningDoctor {
   private constructor(private readonly process: ChildProcess) {}
 
   static start(): RunningDoctor {
-    const child = spawn(NODE, [CLI, 'doctor', ...TRUSTING], { env: environment({}), stdio: 'ignore' });
+    const child = spawn(NODE, [...program('cli'), 'doctor', ...TRUSTING], { env: environment({}), stdio: 'ignore' });
     return new RunningDoctor(child);
   }
 

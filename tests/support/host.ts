@@ -2,6 +2,7 @@ import { type ExecFileException, execFile } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { checkout } from './checkout.js';
 import { platform } from './platform.js';
 import { until } from './wait.js';
 
@@ -19,7 +20,6 @@ export type Server = keyof typeof SERVER_USERS;
 
 export const SERVERS = Object.keys(SERVER_USERS) as Server[];
 
-const checkout = path.resolve(import.meta.dirname, '..', '..', '..');
 const run = promisify(execFile);
 
 export interface CommandResult {

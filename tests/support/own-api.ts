@@ -1,13 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import path from 'node:path';
 import axios, { type AxiosInstance } from 'axios';
+import { NODE, program } from './checkout.js';
 import { apiSecrets, platform, secret } from './platform.js';
 import { until } from './wait.js';
-
-/** The checkout: up.sh put node and the built API there. The working directory is not always its root. */
-const root = path.resolve(import.meta.dirname, '..', '..', '..');
 
 /** A second on a machine that has nothing else to do. */
 const START_WITHIN_MS = 30_000;
@@ -44,10 +41,7 @@ export class OwnApi {
       API_INTERNAL_PORT: String(internalPort),
       ...settings,
     };
-    const node = path.join(root, 'node_modules', 'node', 'bin', 'node');
-    const child = spawn(node, ['--enable-source-maps', path.join(root, 'api', 'dist', 'main.js')], {
-      env: environment,
-    });
+    const child = spawn(NODE, program('main'), { env: environment });
     const api = new OwnApi(child, port, Number(environment.API_INTERNAL_PORT));
     await api.answers().catch(async (cause: unknown) => {
       await api.kill();

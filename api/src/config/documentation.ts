@@ -4,7 +4,7 @@ import { SECTIONS } from './config.js';
 import type { Section, Setting } from './setting.js';
 
 const HEADER = `# Every setting of Veil with its default. Copy to .env and change what you need; an empty value means
-# "derived", as its comment says. Generated from api/src/config by \`node api/dist/cli.js settings --write\`.
+# "derived", as its comment says. Generated from api/src/config by \`node api/dist/bundle/cli.js settings --write\`.
 # Each secret NAME is also accepted as NAME_FILE, the path of a file that holds it. scripts/up.sh generates
 # the secrets into var/secrets/ and passes files only; set one here only to bring your own.
 `;
@@ -31,6 +31,7 @@ export function settingsTable(): string {
   return SECTIONS.map(table).join('\n\n');
 }
 
+/** Seen from api/dist/config, and from api/dist/bundle. */
 const checkout = (file: string): string => fileURLToPath(new URL(`../../../${file}`, import.meta.url));
 
 const TABLE = /(?<=<!-- settings -->\n)[\s\S]*?(?=\n<!-- \/settings -->)/;

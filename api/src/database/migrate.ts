@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadMigrationConfig } from '../config/config.js';
 
-/** sql/migrations of this checkout, seen from api/dist/database. */
+/** sql/migrations of this checkout, seen from api/dist/database, and from api/dist/bundle. */
 export const MIGRATIONS_DIRECTORY = fileURLToPath(new URL('../../../sql/migrations', import.meta.url));
 
 const binary = (): string => {
