@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { TestApp } from '../../testing/app.js';
 import { TestMailServer } from '../../testing/smtp.js';
@@ -47,7 +48,7 @@ describe('e-mail addresses', () => {
     });
     const waiting = async () => app.database.sql`SELECT 1 FROM mails WHERE sent_at IS NULL`;
     // The reaper may be at the one that we wait for.
-    for (let turn = 0; turn < 500 && (await waiting()).length > 0; turn += 1) await new Promise(setImmediate);
+    for (let turn = 0; turn < 1000 && (await waiting()).length > 0; turn += 1) await delay(10);
     return server.mails.filter(({ to }) => to[0] === address);
   }
   const codeTo = async (address: string): Promise<string> =>
