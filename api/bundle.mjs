@@ -2,8 +2,18 @@
 // start of an API on finding and opening 2,600 small files (docs/decisions/0044-one-file-to-start.md).
 import { build } from 'esbuild';
 
-/** Loaded when a setting asks for them, or found by their path. */
-const PACKAGES = ['@parse/node-apn', '@redis/client', 'firebase-admin', 'swagger-ui-dist', 'web-push'];
+/**
+ * Loaded when they are needed, or found by their path. An `import()` of what is in the bundle would find no names of a
+ * package that is CommonJS.
+ */
+const PACKAGES = [
+  '@parse/node-apn',
+  '@redis/client',
+  '@zxcvbn-ts/language-common',
+  'firebase-admin',
+  'swagger-ui-dist',
+  'web-push',
+];
 
 /** What packages look for and do without. */
 const ABSENT = [
