@@ -12,7 +12,7 @@ for part in log services settings processes packages node supervisor ground data
 done
 
 # The stories run in lanes side by side, each with servers of its own: most of its time a story waits.
-LANES=1
+LANES=2
 # A runner that hangs is a failure, not a reason to wait.
 RUNNER_TIMEOUT=2700
 
