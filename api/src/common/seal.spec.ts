@@ -17,6 +17,11 @@ describe('a seal', () => {
     expect(one.includes('gr')).toBe(false);
   });
 
+  it('has a nonce of its own, each of thousands', () => {
+    const nonces = Array.from({ length: 5000 }, () => seal.seal('', 'alice').toString('hex', 0, 12));
+    expect(new Set(nonces).size).toBe(5000);
+  });
+
   it('opens nothing for another context, purpose or secret, and nothing altered or cut', () => {
     const sealed = seal.seal('text', 'alice');
     expect(seal.open(sealed, 'bob')).toBeNull();
