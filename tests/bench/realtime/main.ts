@@ -10,6 +10,8 @@ const ROUNDS = 3;
 const SECONDS = 3;
 const IDLE = 5000;
 const RETURNING = 2000;
+/** A second; a little more than are to arrive. */
+const COMMANDS = 3050;
 const DROPPING_SECONDS = 45;
 /** An idle process gives back what it took to let the connections in: that is not what they hold. */
 const SETTLING_MS = 10_000;
@@ -104,21 +106,29 @@ async function benchReturn(ours: Target): Promise<void> {
   ]);
 }
 
+async function benchCommands(): Promise<void> {
+  // What is compiled by then is not compiled while somebody waits.
+  await measureCommands(COMMANDS, 10);
+  const rounds: Awaited<ReturnType<typeof measureCommands>>[] = [];
+  while (rounds.length < ROUNDS) rounds.push(await measureCommands(COMMANDS, 10));
+  const middle = (read: (round: (typeof rounds)[number]) => number): number => median(rounds.map(read));
+  const lost = rounds.reduce((sum, round) => sum + round.lost, 0);
+  rows.push([
+    `durable commands, ${rate(COMMANDS)} begun`,
+    `${rate(middle(({ perSecond }) => perSecond))}, p50 ${middle(({ p50 }) => p50).toFixed(1)}, p99 ${middle(({ p99 }) => p99).toFixed(1)} ms, ${lost} lost`,
+    '',
+    '',
+    '≥ 3,000/s, p99 < 25 ms, none lost',
+  ]);
+}
+
 const [ours, bare] = [await ourTarget(IDLE), await bareTarget()];
 // In processes that have done nothing else yet: what a process has once had, it keeps.
 await benchIdle(ours, bare);
 await benchForwarding(ours, bare);
 await benchReturn(ours);
 await Promise.all([ours.stop(), bare.stop()]);
-await measureCommands(500, 2);
-const { perSecond, p50, p99, lost } = await measureCommands(3000, 10);
-rows.push([
-  'durable commands, 3,000/s',
-  `${rate(perSecond)}, p50 ${p50.toFixed(1)}, p99 ${p99.toFixed(1)} ms, ${lost} lost`,
-  '',
-  '',
-  'p99 < 25 ms, none lost',
-]);
+await benchCommands();
 const { owed, got, doubled } = await measureDrops(RETURNING, DROPPING_SECONDS);
 rows.push([
   `${RETURNING} clients that drop every 15 s for 2 s: durable messages they got`,
