@@ -40,9 +40,6 @@ await build({
   external: [...PACKAGES, ...ABSENT],
   // Nest names providers and schemas by their classes.
   keepNames: true,
-  minifyWhitespace: true,
-  sourcemap: true,
-  sourcesContent: false,
   legalComments: 'none',
   // For what packages require that is not JavaScript of theirs: Node's own modules.
   banner: {

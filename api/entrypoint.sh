@@ -3,4 +3,4 @@
 set -euo pipefail
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-NODE_ENV=production exec "$HERE/../node_modules/node/bin/node" --enable-source-maps "$HERE/dist/bundle/main.js"
+NODE_ENV=production exec "$HERE/../node_modules/node/bin/node" "$HERE/dist/bundle/main.js"

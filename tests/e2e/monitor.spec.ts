@@ -46,7 +46,7 @@ function monitorBeside({ port }: OwnApi): ChildProcess {
     ...{ ...process.env, ...apiSecrets(), ...mails.settings, LOG_LEVEL: 'silent' },
     ...{ ALERT_EMAIL: OPERATOR, MONITOR_SECONDS: '1', MONITOR_API_URL: `http://127.0.0.1:${port}` },
   };
-  return spawn(NODE, [...program('cli'), 'monitor'], { env, stdio: 'ignore' });
+  return spawn(NODE, [program('cli'), 'monitor'], { env, stdio: 'ignore' });
 }
 
 const told = (text: RegExp) =>

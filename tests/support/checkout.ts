@@ -5,8 +5,5 @@ export const checkout = path.resolve(import.meta.dirname, '..', '..', '..');
 
 export const NODE = path.join(checkout, 'node_modules', 'node', 'bin', 'node');
 
-/** The words after NODE that start the API or its command line, as the scripts do. */
-export const program = (name: 'main' | 'cli'): string[] => [
-  '--enable-source-maps',
-  path.join(checkout, 'api', 'dist', 'bundle', `${name}.js`),
-];
+/** What NODE runs: the API, or its command line. */
+export const program = (name: 'main' | 'cli'): string => path.join(checkout, 'api', 'dist', 'bundle', `${name}.js`);

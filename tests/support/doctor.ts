@@ -35,7 +35,7 @@ const environment = (settings: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
 
 /** Runs it to its end. Its exit status is no exception. */
 export function runDoctor(words: string[], settings: NodeJS.ProcessEnv = {}): Promise<Diagnosis> {
-  const command = [...program('cli'), 'doctor', ...words];
+  const command = [program('cli'), 'doctor', ...words];
   return new Promise((resolve) => {
     execFile(
       NODE,
@@ -70,7 +70,7 @@ export class RunningDoctor {
   private constructor(private readonly process: ChildProcess) {}
 
   static start(): RunningDoctor {
-    const child = spawn(NODE, [...program('cli'), 'doctor', ...TRUSTING], { env: environment({}), stdio: 'ignore' });
+    const child = spawn(NODE, [program('cli'), 'doctor', ...TRUSTING], { env: environment({}), stdio: 'ignore' });
     return new RunningDoctor(child);
   }
 

@@ -41,7 +41,7 @@ export class OwnApi {
       API_INTERNAL_PORT: String(internalPort),
       ...settings,
     };
-    const child = spawn(NODE, program('main'), { env: environment });
+    const child = spawn(NODE, [program('main')], { env: environment });
     const api = new OwnApi(child, port, Number(environment.API_INTERNAL_PORT));
     await api.answers().catch(async (cause: unknown) => {
       await api.kill();
