@@ -1,11 +1,9 @@
 // bundle.mjs: makes of dist, and of the packages that every start needs, what runs: dist/bundle. Node spends most of the
-// start of an API on finding and opening 2,600 small files (docs/decisions/0044-one-file-to-start.md).
-import { build } from 'esbuild';
+// start of an API on finding and opening 2,600 small files (docs/decisions/0044-few-files-to-start.md).
+import { fileURLToPath } from 'node:url';
+import { build } from 'rolldown';
 
-/**
- * Loaded when they are needed, or found by their path. An `import()` of what is in the bundle would find no names of a
- * package that is CommonJS.
- */
+/** Loaded when they are needed, or found by their path. */
 const PACKAGES = [
   '@parse/node-apn',
   '@redis/client',
@@ -27,23 +25,13 @@ const ABSENT = [
   'utf-8-validate',
 ];
 
-const here = (path) => new URL(path, import.meta.url).pathname;
+const NOT_INCLUDED = [...PACKAGES, ...ABSENT];
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 await build({
-  entryPoints: [here('dist/main.js'), here('dist/cli.js')],
-  outdir: here('dist/bundle'),
-  bundle: true,
-  splitting: true,
-  format: 'esm',
+  input: { main: here('dist/main.js'), cli: here('dist/cli.js') },
   platform: 'node',
-  target: 'node24',
-  external: [...PACKAGES, ...ABSENT],
-  // Nest names providers and schemas by their classes.
-  keepNames: true,
-  legalComments: 'none',
-  // For what packages require that is not JavaScript of theirs: Node's own modules.
-  banner: {
-    js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
-  },
-  logLevel: 'warning',
+  external: (id) => NOT_INCLUDED.some((name) => id === name || id.startsWith(`${name}/`)),
+  output: { dir: here('dist/bundle'), format: 'esm', cleanDir: true },
+  logLevel: 'warn',
 });
