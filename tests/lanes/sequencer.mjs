@@ -23,6 +23,7 @@ const WAITING = {
   'call-history': 17,
   'sip-security': 15,
   'two-processes': 27,
+  'relay-processes': 40,
   'call-push': 24,
   'browser-calls': 27,
   'chat-push': 36,
