@@ -12,7 +12,7 @@ for part in log services settings processes packages node supervisor ground data
 done
 
 # Stories can run in lanes side by side, each with servers of its own: most of its time a story waits. With two it takes
-# 13 minutes instead of 25, but one run in two had a story that failed on a machine that was too busy.
+# 13 minutes instead of 25, but two of three runs had a story that failed beside another.
 LANES=1
 # A runner that hangs is a failure, not a reason to wait.
 RUNNER_TIMEOUT=2700
