@@ -31,11 +31,6 @@ export class Batch<Item, Result> {
     private readonly limits: BatchLimits,
   ) {}
 
-  /** How many wait for a batch. */
-  get backlog(): number {
-    return this.waiting.length;
-  }
-
   add(item: Item): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ item, resolve, reject });

@@ -11,8 +11,8 @@ const INTERVAL_MS = 2000;
 const MOST_AT_ONCE = 20;
 
 /**
- * Finishes at most `most` things that a crash or a failed neighbour left; one that fails again is told to `onFailure`.
- * Once `stopping` is aborted it begins no other.
+ * Finishes `most` things that a crash or a failed neighbour left, or more where it has to keep up with their number; one
+ * that fails again is told to `onFailure`. Once `stopping` is aborted it begins no other.
  */
 export type Reap = (most: number, onFailure: (error: unknown) => void, stopping: AbortSignal) => Promise<void>;
 

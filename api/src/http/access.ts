@@ -1,5 +1,6 @@
-import { createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
+import { applyDecorators, createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
+import { Problems } from './openapi.js';
 import type { RateLimitName } from './rate-limits.js';
 
 /** Who may call a route: everybody, an account with its token, or the other servers through the internal listener. */
@@ -14,8 +15,9 @@ export const Public = () => SetMetadata(AUDIENCE, 'public' satisfies Audience);
 /** The route answers on the internal listener only, to callers that hold the internal secret. */
 export const Internal = () => SetMetadata(AUDIENCE, 'internal' satisfies Audience);
 
-/** Counts calls of the route against a limit of the rate-limit table. */
-export const RateLimited = (name: RateLimitName) => SetMetadata(RATE_LIMIT, name);
+/** Counts calls of the route against a limit of the rate-limit table, and documents the answer to one too many. */
+export const RateLimited = (name: RateLimitName) =>
+  applyDecorators(SetMetadata(RATE_LIMIT, name), Problems('rate_limited'));
 
 /** The account that a token speaks for. */
 export interface Caller {
@@ -23,6 +25,8 @@ export interface Caller {
   username: string;
   jid: string;
   sessionId: string;
+  /** The session's own, whether or not the registry has it. */
+  deviceId: string;
 }
 
 /** Says whose a token is; the account feature does it. @throws Problem unauthenticated */

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
 import { TestApp } from '../testing/app.js';
 
@@ -95,6 +96,29 @@ it('answers what was sent before it was told to stop', async () => {
   const answers = await Promise.all(clients.map((client) => text(client)));
   for (const answer of answers) expect(answer).toMatch(/^HTTP\/1.1 200 /);
 });
+
+it('answers or refuses who comes while it has more to do than it can', async () => {
+  const outcomes = new Set<string>();
+  const clients = Array.from({ length: 12 }, async () => {
+    for (let outcome = ''; outcome !== 'ECONNREFUSED'; outcomes.add(outcome))
+      outcome = await fetchOnce().catch((error: NodeJS.ErrnoException) => error.code ?? error.message);
+  });
+  while (outcomes.size === 0) await nextTurn();
+  await app.app.close();
+  await Promise.all(clients);
+  expect([...outcomes]).toEqual(['200', 'ECONNREFUSED']);
+});
+
+/** A request on a connection of its own. */
+async function fetchOnce(): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  request({ port, host: '127.0.0.1', path: '/health', agent: false }, (answer) => {
+    text(answer).then(() => resolve(String(answer.statusCode)), reject);
+  })
+    .on('error', reject)
+    .end();
+  return promise;
+}
 
 it('waits a moment for who has connected and says nothing, not longer', async () => {
   const silent = await opened();

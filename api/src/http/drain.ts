@@ -24,9 +24,11 @@ const MOST_QUEUEING_MS = 500;
 export class Drain implements OnModuleDestroy, BeforeApplicationShutdown {
   private readonly delayMs: number;
   private readonly servers: Server[] = [];
-  private readonly connections = new Set<Socket>();
-  private readonly unanswered = new Set<ServerResponse>();
-  private accepted = 0;
+  /**
+   * Each connection with the last of its answers that is still to come. One entry a connection, not one a request: a table
+   * that grows and shrinks with each request is made anew every few, and what the old ones hold outlives its time.
+   */
+  private readonly connections = new Map<Socket, ServerResponse | undefined>();
   private drained: Promise<void> | undefined;
   private readonly onceDeaf: (() => void)[] = [];
   private listening = true;
@@ -55,21 +57,20 @@ export class Drain implements OnModuleDestroy, BeforeApplicationShutdown {
   watch(server: Server): void {
     this.servers.push(server);
     server.on('connection', (socket) => {
-      this.accepted += 1;
-      this.connections.add(socket);
+      this.connections.set(socket, undefined);
       socket.once('close', () => this.connections.delete(socket));
     });
   }
 
-  /** A request has begun. */
-  received(response: ServerResponse): void {
-    this.unanswered.add(response);
+  /** A request has begun on this connection. */
+  received(socket: Socket, response: ServerResponse): void {
+    if (this.connections.has(socket)) this.connections.set(socket, response);
     if (this.begun) announceEnd(response);
   }
 
   /** A request has its answer, or nobody waits for it any more. */
-  answered(response: ServerResponse): void {
-    this.unanswered.delete(response);
+  answered(socket: Socket, response: ServerResponse): void {
+    if (this.connections.get(socket) === response) this.connections.set(socket, undefined);
   }
 
   onModuleDestroy(): void {
@@ -82,49 +83,76 @@ export class Drain implements OnModuleDestroy, BeforeApplicationShutdown {
   }
 
   private async drain(): Promise<void> {
-    for (const response of this.unanswered) announceEnd(response);
+    for (const response of this.connections.values()) if (response) announceEnd(response);
     const listening = this.servers.filter((server) => server.listening);
     if (listening.length > 0 && this.delayMs > 0) await delay(this.delayMs);
-    await this.emptyQueues();
+    const newcomers = listening.map((server) => new Newcomers(server));
+    await emptyQueues(newcomers);
     for (const server of listening) stopListening(server);
+    for (const waiting of newcomers) waiting.letIn();
     this.listening = false;
     for (const work of this.onceDeaf) work();
     await this.closed(LINGER_MS);
-    await this.cut((socket) => !this.busy().has(socket));
+    await this.cut((response) => response === undefined);
     await this.closed(ANSWERS_MS);
     await this.cut(() => true);
-  }
-
-  /**
-   * Takes the connections that the system has made already, which would be reset with the listener: waits for a turn of
-   * the event loop in which nothing comes and nothing is done, so that none can have come since.
-   */
-  private async emptyQueues(): Promise<void> {
-    const deadline = performance.now() + MOST_QUEUEING_MS;
-    for (let now = performance.now(); now < deadline; ) {
-      const [began, before] = [now, this.accepted];
-      await nextTurn();
-      now = performance.now();
-      if (this.accepted === before && now - began < QUIET_TURN_MS) return;
-    }
   }
 
   /** Resolves when every connection is closed, after `patienceMs` at the latest. */
   private async closed(patienceMs: number): Promise<void> {
     const deadline = AbortSignal.timeout(patienceMs);
-    for (const socket of this.connections) {
+    for (const socket of this.connections.keys()) {
       if (!socket.destroyed) await once(socket, 'close', { signal: deadline }).catch(() => {});
     }
   }
 
-  private async cut(which: (socket: Socket) => boolean): Promise<void> {
+  private async cut(which: (response: ServerResponse | undefined) => boolean): Promise<void> {
     // What has arrived is read first.
     await nextTurn();
-    for (const socket of this.connections) if (which(socket)) socket.destroy();
+    for (const [socket, response] of this.connections) if (which(response)) socket.destroy();
+  }
+}
+
+/** Connections that come while a listener is about to close: taken, and not read from, which would hold up the others. */
+class Newcomers {
+  private readonly waiting: Socket[] = [];
+  private readonly received: ((socket: Socket) => void)[];
+
+  constructor(private readonly server: Server) {
+    this.received = server.rawListeners('connection') as ((socket: Socket) => void)[];
+    server.removeAllListeners('connection');
+    server.on('connection', (socket) => this.waiting.push(socket.on('error', ignore)));
   }
 
-  private busy(): Set<Socket | null> {
-    return new Set([...this.unanswered].map(({ socket }) => socket));
+  get count(): number {
+    return this.waiting.length;
+  }
+
+  letIn(): void {
+    this.server.removeAllListeners('connection');
+    for (const listener of this.received) this.server.on('connection', listener);
+    for (const socket of this.waiting) {
+      socket.off('error', ignore);
+      if (!socket.destroyed) this.server.emit('connection', socket);
+    }
+  }
+}
+
+/** Who has gone away again before being let in. */
+const ignore = (): void => {};
+
+/**
+ * Takes the connections that the system has made already, which would be reset with the listener: waits for a turn of
+ * the event loop in which nothing comes and nothing is done, so that hardly any can have come since.
+ */
+async function emptyQueues(newcomers: readonly Newcomers[]): Promise<void> {
+  const taken = () => newcomers.reduce((sum, { count }) => sum + count, 0);
+  const deadline = performance.now() + MOST_QUEUEING_MS;
+  for (let now = performance.now(); now < deadline; ) {
+    const [began, before] = [now, taken()];
+    await nextTurn();
+    now = performance.now();
+    if (taken() === before && now - began < QUIET_TURN_MS) return;
   }
 }
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { TestApp } from '../testing/app.js';
+import { operationsOf } from '../testing/operations.js';
 import { DOCUMENTATION_POLICY, SECURITY_HEADERS } from './headers.js';
 
 const ORIGIN = 'https://app.example.org';
@@ -60,4 +61,22 @@ it('lets a permitted origin read that it was refused, and tells an unknown one n
     'access-control-allow-origin': ORIGIN,
     'retry-after': expect.stringMatching(/^\d+$/),
   });
+});
+
+it('lets a page of a permitted origin ask in every way that a route is asked in', async () => {
+  const operations = await operationsOf(app);
+  expect(new Set(operations.map(({ method }) => method))).toEqual(new Set(['get', 'post', 'put', 'patch', 'delete']));
+  for (const { title, method, path } of operations) {
+    const wanted = method.toUpperCase();
+    const asked = { origin: ORIGIN, 'access-control-request-method': wanted };
+    const { status, headers } = await app.http.options(path.replace(/\{\w+\}/g, 'x')).set(asked);
+    const methods = String(headers['access-control-allow-methods']).split(/,\s*/);
+    expect([title, status, methods]).toEqual([title, 204, expect.arrayContaining([wanted])]);
+  }
+});
+
+it('lets it read when to try again, by which id to ask about it, and why it is to log in', async () => {
+  const { headers } = await app.http.get('/api/v1/groups').set('origin', ORIGIN);
+  const exposed = String(headers['access-control-expose-headers']).toLowerCase().split(/,\s*/);
+  expect(exposed).toEqual(['retry-after', 'x-request-id', 'www-authenticate', 'content-disposition']);
 });

@@ -9,6 +9,13 @@ export const SECURITY_HEADERS = {
   'x-content-type-options': 'nosniff',
 };
 
+/** What pages of CORS_ORIGIN may do, and which headers they may read: a browser lets them do and read nothing else. */
+export const CORS = {
+  methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+  exposedHeaders: ['Retry-After', 'X-Request-Id', 'WWW-Authenticate', 'Content-Disposition'],
+  maxAge: 3600,
+};
+
 /** The documentation is the one page: it loads its own scripts and styles. */
 export const DOCUMENTATION_POLICY =
   "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";

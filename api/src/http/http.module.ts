@@ -6,6 +6,7 @@ import { BrokenRequests } from './broken-requests.js';
 import { Drain } from './drain.js';
 import { InternalListener } from './internal-listener.js';
 import { MetricsController } from './metrics.controller.js';
+import { ParameterPipe } from './parameter.pipe.js';
 import { ProblemFilter } from './problem.filter.js';
 import { RateLimiter } from './rate-limiter.js';
 import { RequestHooks } from './request-hooks.js';
@@ -22,6 +23,7 @@ import { RequestHooks } from './request-hooks.js';
     InternalListener,
     { provide: APP_GUARD, useClass: AccessGuard },
     { provide: APP_PIPE, useClass: BodyPipe },
+    { provide: APP_PIPE, useClass: ParameterPipe },
     { provide: APP_FILTER, useClass: ProblemFilter },
   ],
   exports: [RateLimiter, Drain],

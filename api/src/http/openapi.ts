@@ -1,7 +1,9 @@
-import { applyDecorators } from '@nestjs/common';
+import { applyDecorators, type Type } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import {
+  ApiAcceptedResponse,
   ApiExtraModels,
+  ApiOkResponse,
   ApiProperty,
   ApiResponse,
   DocumentBuilder,
@@ -59,6 +61,13 @@ export function Problems(...codes: ProblemCode[]): MethodDecorator & ClassDecora
   return applyDecorators(ApiExtraModels(ProblemDocument), ...responses);
 }
 
+/** Documents an answer that is 200, and 202 when a server that is away has to follow. Its `status` tells the same. */
+export const OkOrAccepted = (type: Type) =>
+  applyDecorators(
+    ApiOkResponse({ type, description: 'Done in every server' }),
+    ApiAcceptedResponse({ type, description: 'Done here; a server that is away has to follow' }),
+  );
+
 const errorTable = (): string =>
   Object.entries(PROBLEMS)
     .map(([code, [status, title]]) => `| \`${code}\` | ${status} | ${title} |`)
@@ -69,7 +78,7 @@ const DESCRIPTION = `One account and one device registry for chat, calls, push, 
 Start with \`GET /api/v1/server/info\`: it names every server that a client connects to. Register or log in for a token
 and send it as \`Authorization: Bearer <token>\`.
 
-Every error is an RFC 9457 problem document with a stable \`code\`:
+Every error is an RFC 9457 problem document with a stable \`code\`. Whoever asks too much gets 429 from any route of the public listener, with a \`Retry-After\` header:
 
 | code | status | meaning |
 |---|---|---|

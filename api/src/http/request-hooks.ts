@@ -3,6 +3,7 @@ import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Histogram, Metrics } from '../common/metrics.js';
 import { Problem } from '../common/problem.js';
+import { AnswersInARow } from './answers-in-a-row.js';
 import { Drain } from './drain.js';
 import { DOCUMENTATION_POLICY, SECURITY_HEADERS } from './headers.js';
 import { MOST_HEADERS } from './http-server.js';
@@ -20,6 +21,7 @@ type Done = (error?: Error) => void;
 @Injectable()
 export class RequestHooks {
   private readonly seconds: Histogram<'method' | 'route' | 'status'>;
+  private readonly answers = new AnswersInARow();
   private running = 0;
 
   constructor(
@@ -39,13 +41,22 @@ export class RequestHooks {
     });
     // After them: a browser must be allowed to read that it was refused.
     adapter.getInstance().addHook('onRequest', (request, _reply, done) => done(this.refusalOf(request)));
+    adapter.getInstance().addHook('onSend', (request, reply, _payload, done) =>
+      this.answers.add({
+        send: done,
+        failed: (error) => {
+          request.log.error({ request_id: request.id, err: error }, 'an answer was not sent');
+          reply.raw.destroy();
+        },
+      }),
+    );
   }
 
   /** A request begins. What fails before a route is found must be told to this by whoever answers it. */
   begin(request: FastifyRequest, reply: FastifyReply): void {
     const startedAt = performance.now();
     this.running += 1;
-    this.drain.received(reply.raw);
+    this.drain.received(request.raw.socket, reply.raw);
     // Also when the client goes away without an answer.
     reply.raw.on('close', () => this.end(request, reply, performance.now() - startedAt));
     reply.headers(SECURITY_HEADERS).header('x-request-id', request.id);
@@ -54,7 +65,7 @@ export class RequestHooks {
 
   private end(request: FastifyRequest, reply: FastifyReply, ms: number): void {
     this.running -= 1;
-    this.drain.answered(reply.raw);
+    this.drain.answered(request.raw.socket, reply.raw);
     // The route, never the URL: that may hold a token, and has no end of values.
     const route = request.routeOptions.url;
     const { method } = request;
