@@ -17,18 +17,32 @@ export abstract class Bus {
   /** Whether what is published now is likely to arrive. */
   abstract readonly connected: boolean;
 
+  /**
+   * Into how many parts the processes have fallen, as far as is known: 1 while all hear each other. Else as many as there
+   * were when they last did, and two before anything is known: others may be there.
+   */
+  abstract readonly parts: number;
+
   /** Tells every other process; false when it is known to be lost. */
   abstract publish(topic: string, message: string): boolean;
 
   /** Tells one other process; false when it is known to be lost. */
   abstract send(peer: string, topic: string, message: string): boolean;
 
+  /** Resolves when processes hear each other; else it throws. */
+  async ping(): Promise<void> {
+    if (!this.connected) throw new Error('processes do not hear each other');
+  }
+
   /** Hears what others publish, or send to this process. A topic has one listener. */
   subscribe(topic: string, listener: Listener): void {
     this.listeners.set(topic, listener);
   }
 
-  /** `listener` runs whenever messages may have been missed: at the start, and when a bus that was away is back. */
+  /**
+   * `listener` runs whenever messages may have been missed, here or by others: at the start, when a bus that was away is
+   * back, and after a message could not be published.
+   */
   onGap(listener: () => void): void {
     this.gapListeners.push(listener);
   }
@@ -54,6 +68,7 @@ export abstract class Bus {
 /** The bus of the only process: there are no others. */
 export class LonelyBus extends Bus {
   readonly connected = true;
+  readonly parts = 1;
 
   publish(): boolean {
     return true;

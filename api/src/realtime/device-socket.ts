@@ -8,7 +8,14 @@ import type { Connection, SocketProtocol, Way } from './protocol.js';
 const MOST_UNREAD_BYTES = 1024 * 1024;
 
 /** Close codes of RFC 6455 (7.4.1) and of the IANA registry that this server uses. */
-export const CLOSE = { unsupported: 1003, policy: 1008, tooBig: 1009, restart: 1012 } as const;
+export const CLOSE = {
+  unsupported: 1003,
+  policy: 1008,
+  tooBig: 1009,
+  internal: 1011,
+  restart: 1012,
+  later: 1013,
+} as const;
 
 /** A client's WebSocket, and the connection below it. */
 export interface Line {
@@ -33,9 +40,11 @@ export class DeviceSocket implements Connection {
   alive = true;
   cutForReading = false;
   private gathering = false;
+  /** Pings are numbered, and a number is the payload of its ping. */
   private lastPing = 0;
-  /** Pings that somebody waits for, in their order. */
-  private pings: Map<number, (confirmed: boolean) => void> | undefined;
+  private lastAnswered = 0;
+  /** Who waits until a ping is answered, by its number and in their order. */
+  private waiting: Map<number, (confirmed: boolean) => void> | undefined;
 
   constructor(
     readonly protocol: SocketProtocol,
@@ -83,18 +92,24 @@ export class DeviceSocket implements Connection {
 
   confirmed(): Promise<boolean> {
     if (!this.open) return Promise.resolve(false);
-    this.lastPing += 1;
-    this.line.client.ping(String(this.lastPing), undefined, ignore);
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    this.pings ??= new Map();
-    this.pings.set(this.lastPing, resolve);
+    this.waiting ??= new Map();
+    this.waiting.set(this.sendPing(), resolve);
     return promise;
   }
 
-  /** The client has answered a ping. It may answer the last of several only (RFC 6455, 5.5.3). */
-  answered(payload: string): void {
+  /**
+   * A pong has come: to a ping that was sent, and then to those before it (RFC 6455, 5.5.3), or to none.
+   * @returns whether a ping is answered that was not
+   */
+  answered(payload: string): boolean {
     this.alive = true;
-    this.settle(Number(payload), true);
+    const ping = Number(payload);
+    const isNumber = Number.isInteger(ping) && String(ping) === payload;
+    if (!isNumber || ping <= this.lastAnswered || ping > this.lastPing) return false;
+    this.lastAnswered = ping;
+    this.settle(ping, true);
+    return true;
   }
 
   /** The connection has ended. */
@@ -109,8 +124,14 @@ export class DeviceSocket implements Connection {
       return;
     }
     this.alive = false;
-    this.line.client.ping(ignore);
+    this.sendPing();
     this.protocol.pinged(this);
+  }
+
+  private sendPing(): number {
+    this.lastPing += 1;
+    this.line.client.ping(String(this.lastPing), undefined, ignore);
+    return this.lastPing;
   }
 
   /** What is sent in one turn goes out in one write: a system call costs more than all the rest of a frame. */
@@ -127,10 +148,11 @@ export class DeviceSocket implements Connection {
     this.line.stream.uncork();
   }
 
-  private settle(upTo: number, confirmed: boolean): void {
-    for (const [ping, resolve] of this.pings ?? []) {
-      if (ping > upTo) return;
-      this.pings?.delete(ping);
+  /** @param last of the pings that are settled */
+  private settle(last: number, confirmed: boolean): void {
+    for (const [ping, resolve] of this.waiting ?? []) {
+      if (ping > last) return;
+      this.waiting?.delete(ping);
       resolve(confirmed);
     }
   }

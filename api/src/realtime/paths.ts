@@ -37,9 +37,19 @@ export class Paths {
       const found = pattern.exec(url?.pathname ?? '');
       if (!found) continue;
       const query = url?.searchParams;
-      const deviceId = found.groups?.deviceId ?? query?.get('device_id') ?? undefined;
-      return { protocol, path, deviceId, token: query?.get('token') ?? undefined };
+      const { deviceId: named } = found.groups ?? {};
+      const deviceId = named === undefined ? query?.get('device_id') : decoded(named);
+      return { protocol, path, deviceId: deviceId ?? undefined, token: query?.get('token') ?? undefined };
     }
     return undefined;
+  }
+}
+
+/** What can't be decoded stays as it is, with a `%`: no device is called so. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
   }
 }

@@ -66,6 +66,11 @@ export class Presence {
     return this.local.size;
   }
 
+  /** Whether any device is connected to another process. */
+  get hasRemote(): boolean {
+    return this.remote.size > 0;
+  }
+
   /** `watcher` runs in every process for every device that comes or goes, wherever it does. */
   watch(watcher: (change: PresenceChange) => void): void {
     this.watchers.push(watcher);

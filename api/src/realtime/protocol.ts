@@ -41,7 +41,7 @@ export interface Challenge {
  *   device that there is none of, 403 for another's.
  * - A device has one connection of a protocol, in all processes together: the older is closed with 1008.
  * - `opened`, then `received` for each frame in order, then `closed`, once. What `received` throws as a Problem is told by `complaint`.
- * - Frames beyond `maxFrameBytes` close with 1009, binary ones with 1003, what is no UTF-8 with 1007; too many with 1008.
+ * - Frames beyond `maxFrameBytes` close with 1009, binary ones with 1003, what is no UTF-8 with 1007; too many, pings among them, with 1008.
  * - Every 30 seconds a ping; who has not answered until the next is cut off. Who reads too slowly is cut off.
  * - A connection whose session, account or device has ended is closed with 1008 within seconds. At the end of the process: 1012.
  *
@@ -58,8 +58,9 @@ export abstract class SocketProtocol {
   /**
    * What this protocol says when something is refused, such as a frame that is no JSON object (`malformed_request`). The
    * connection stays, unless the core closes it.
+   * @param frame what failed, when it is a frame that could be read
    */
-  abstract complaint(problem: Problem): object;
+  abstract complaint(problem: Problem, frame?: Frame): object;
 
   /** A frame. What it returns is waited for only where the next frame must not come before: then pause the connection. */
   abstract received(connection: Connection, frame: Frame, bytes: number): void | Promise<void>;
@@ -78,7 +79,7 @@ export abstract class SocketProtocol {
     return undefined;
   }
 
-  /** Whether a refusal is told by an HTTP status, or by a close frame (1008) after the upgrade: what clients of the field expect. */
+  /** Whether a refusal is told by an HTTP status, or by a close frame after the upgrade: what clients of the field expect. */
   refusesByClosing(_way: Way): boolean {
     return false;
   }

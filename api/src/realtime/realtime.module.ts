@@ -6,6 +6,7 @@ import { Admission } from './admission.js';
 import { Bus, LonelyBus } from './bus.js';
 import { Presence } from './presence.js';
 import { Reception } from './reception.js';
+import { SharedLimits } from './shared-limits.js';
 import { SocketGuests } from './socket-guests.js';
 import { SocketServer } from './socket-server.js';
 import { Upkeep } from './upkeep.js';
@@ -21,6 +22,7 @@ const busOf = ({ bus, addresses }: Config, metrics: Metrics, background: boolean
     Admission,
     Presence,
     Reception,
+    SharedLimits,
     SocketGuests,
     SocketServer,
     Upkeep,

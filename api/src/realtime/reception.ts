@@ -28,16 +28,21 @@ export class Reception {
 
   /** @throws Problem rate_limited, or stopping when the process is about to end */
   receive(request: IncomingMessage): void {
-    if (this.drain.deaf) throw new Problem('stopping', 'connect again', { retryAfterSeconds: 1 });
+    this.requireOpen();
     this.limiter.take('anything', { address: proxyAddress(request, this.trusted) });
   }
 
-  /** Somebody is not let in. What was not expected is logged, and told as nothing. */
-  refused(protocol: SocketProtocol, error: unknown): Problem {
+  /** @throws Problem stopping when the process is about to end */
+  requireOpen(): void {
+    if (this.drain.deaf) throw new Problem('stopping', 'connect again', { retryAfterSeconds: 1 });
+  }
+
+  /** Somebody is not let in, of no protocol if there is none at that path. What was not expected is logged, and told as nothing. */
+  refused(asked: SocketProtocol | undefined, error: unknown): Problem {
     const problem = problemOf(error);
-    this.refusals.inc({ protocol: protocol.name, code: problem.code });
-    if (problem.code === 'internal_error')
-      this.logger.error({ protocol: protocol.name, stack: (error as Error).stack });
+    const protocol = asked?.name ?? 'none';
+    this.refusals.inc({ protocol, code: problem.code });
+    if (problem.code === 'internal_error') this.logger.error({ protocol, stack: (error as Error).stack });
     return problem;
   }
 }

@@ -8,7 +8,7 @@ import { type Admitted, CLOSE, DeviceSocket, type Line } from './device-socket.j
 import { readFrame } from './frames.js';
 import type { Message } from './lobby.js';
 import { Presence } from './presence.js';
-import type { SocketProtocol } from './protocol.js';
+import type { Frame, SocketProtocol } from './protocol.js';
 
 /** The connections of those who have been let in: what comes from them, and their end. */
 @Injectable()
@@ -35,12 +35,14 @@ export class SocketGuests {
     if (client.readyState !== client.OPEN) return;
     const connection = new DeviceSocket(protocol, admitted, line, () => this.framesSent.inc());
     const withinLimit = this.limiter.counter('socket_frames', { device: `${protocol.name} ${admitted.device.id}` });
+    const isHeard = (): boolean => this.hear(connection, withinLimit);
     const take = (data: Buffer, binary: boolean): void => {
-      // What still comes from who has been closed is ignored.
-      if (connection.open) this.take(connection, data, binary, withinLimit());
+      if (isHeard()) this.take(connection, data, binary);
     };
     client.on('message', (data: RawData, binary: boolean) => take(data as Buffer, binary));
-    client.on('pong', (payload: Buffer) => connection.answered(String(payload)));
+    client.on('ping', isHeard);
+    // One that was asked for costs its sender nothing.
+    client.on('pong', (payload: Buffer) => connection.answered(String(payload)) || isHeard());
     client.on('close', (code: number) => this.end(connection, code));
     this.presence.enter(connection);
     this.run(connection, () => protocol.opened(connection));
@@ -51,16 +53,31 @@ export class SocketGuests {
     for (const connection of this.presence.connections) connection.close(code, reason);
   }
 
-  private take(connection: DeviceSocket, data: Buffer, binary: boolean, withinLimit: boolean): void {
+  /** A frame has come, of whatever kind: false when it is ignored, as is all that still comes from who has been closed. */
+  private hear(connection: DeviceSocket, withinLimit: () => boolean): boolean {
+    if (!connection.open) return false;
     connection.alive = true;
+    if (withinLimit()) return true;
+    connection.send(connection.protocol.complaint(new Problem('rate_limited', 'too many frames: connect again later')));
+    connection.close(CLOSE.policy, 'rate_limited');
+    return false;
+  }
+
+  private take(connection: DeviceSocket, data: Buffer, binary: boolean): void {
     this.framesReceived.inc();
-    if (!withinLimit) {
-      connection.send(
-        connection.protocol.complaint(new Problem('rate_limited', 'too many frames: connect again later')),
-      );
-      connection.close(CLOSE.policy, 'rate_limited');
-    } else if (binary) connection.close(CLOSE.unsupported, 'send text frames');
-    else this.run(connection, () => connection.protocol.received(connection, readFrame(data), data.length));
+    if (binary) connection.close(CLOSE.unsupported, 'send text frames');
+    else this.receive(connection, data);
+  }
+
+  private receive(connection: DeviceSocket, data: Buffer): void {
+    let frame: Frame | undefined;
+    const failed = (error: unknown): void => this.complain(connection, error, frame);
+    try {
+      frame = readFrame(data);
+      connection.protocol.received(connection, frame, data.length)?.catch(failed);
+    } catch (error) {
+      failed(error);
+    }
   }
 
   private end(connection: DeviceSocket, code: number): void {
@@ -80,12 +97,12 @@ export class SocketGuests {
     }
   }
 
-  private complain(connection: DeviceSocket, error: unknown): void {
+  private complain(connection: DeviceSocket, error: unknown, frame?: Frame): void {
     const problem = error instanceof Problem ? error : problemOf(error);
     const { protocol } = connection;
     if (problem.code === 'internal_error')
       this.logger.error({ protocol: protocol.name, stack: (error as Error).stack });
-    connection.send(protocol.complaint(problem));
+    connection.send(protocol.complaint(problem, frame));
   }
 }
 

@@ -1,6 +1,9 @@
 import type { AddressInfo } from 'node:net';
-import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
-import type { Problem } from '../common/problem.js';
+import { afterAll, afterEach, beforeAll, expect, it, jest } from '@jest/globals';
+import { Metrics } from '../common/metrics.js';
+import { Problem } from '../common/problem.js';
+import { Drain } from '../http/drain.js';
+import { RateLimiter } from '../http/rate-limiter.js';
 import { TestApp } from '../testing/app.js';
 import { SocketClient } from '../testing/socket-client.js';
 import { until } from '../testing/until.js';
@@ -47,6 +50,18 @@ afterAll(() => app.stop());
 
 let last = 0;
 
+/** The value of each series. */
+async function metrics(): Promise<(series: string) => number> {
+  const lines = (await app.app.get(Metrics).text()).split('\n');
+  return (series) =>
+    Number(
+      lines
+        .find((line) => line.startsWith(`${series} `))
+        ?.split(' ')
+        .at(-1) ?? 0,
+    );
+}
+
 /** A device that is connected. */
 async function connected(options: object = {}): Promise<SocketClient & { id: string }> {
   last += 1;
@@ -71,6 +86,37 @@ it('ends a flood and leaves others alone', async () => {
   const again = await SocketClient.connect(`ws://127.0.0.1:${port}/generous/${flooder.id}`, { headers: alice.bearer });
   again.send({ n: 1 });
   expect((await again.end()).reason).toBe('rate_limited');
+});
+
+it('counts pings, and pongs that nobody has asked for, as frames', async () => {
+  const [pinging, ponging] = [await connected(), await connected()];
+  for (let n = 0; n < 25 && !pinging.closed; n += 1) {
+    for (let ping = 0; ping < 49; ping += 1) pinging.socket.ping();
+    // Who waits for answers is not taken for one who does not read.
+    pinging.socket.ping(String(n));
+    await until(() => pinging.pongs.includes(String(n)) || pinging.closed !== undefined);
+  }
+  for (let n = 0; n < 1200; n += 1) ponging.socket.pong();
+  for (const flooder of [pinging, ponging]) {
+    expect(await flooder.end()).toEqual({ code: 1008, reason: 'rate_limited' });
+    expect(flooder.frames).toEqual([{ error: 'rate_limited' }]);
+  }
+});
+
+it('counts no pong that answers a ping of its own', async () => {
+  const client = await connected();
+  const connection = app.app.get(Presence).here('generous', client.id);
+  for (let n = 0; n < 1200; n += 1) expect(await connection?.confirmed()).toBe(true);
+  expect(await client.send({ n: 1 }).next()).toEqual({ n: 1 });
+});
+
+it('cuts off who sends pings and takes no answers', async () => {
+  const client = await connected();
+  client.socket.pause();
+  for (let n = 0; n < 900; n += 1) client.socket.ping();
+  await until(() => protocol.ended.includes(client.id));
+  client.socket.resume();
+  expect((await client.end()).code).toBe(1006);
 });
 
 it('cuts off who reads nothing, before it owes much', async () => {
@@ -106,6 +152,41 @@ it('survives a defect of a protocol, and says nothing of it', async () => {
   const client = await connected();
   expect(await client.send({ boom: true }).next()).toEqual({ error: 'internal_error' });
   expect(await client.send({ n: 1 }).next()).toEqual({ n: 1 });
+});
+
+it('counts who is open, what goes to and fro, how it ends, and who is refused', async () => {
+  const { port } = app.app.getHttpServer().address() as AddressInfo;
+  const refusedWith = async (path: string, options: object = {}): Promise<string> =>
+    SocketClient.connect(`ws://127.0.0.1:${port}${path}`, options).then(
+      () => 'let in',
+      (error: Error) => error.message,
+    );
+  const client = await connected();
+  const before = await metrics();
+  expect(before('veil_sockets')).toBeGreaterThanOrEqual(1);
+  for (let n = 1; n < 4; n += 1) expect(await client.send({ n }).next()).toEqual({ n });
+  expect(await refusedWith('/nowhere')).toBe('404 not_found');
+  expect(await refusedWith('/generous/x?token=bad')).toBe('401 unauthenticated');
+  jest.spyOn(app.app.get(RateLimiter), 'take').mockImplementationOnce(() => {
+    throw new Problem('rate_limited', 'too many');
+  });
+  expect(await refusedWith('/generous/x')).toBe('429 rate_limited');
+  jest.spyOn(app.app.get(Drain), 'deaf', 'get').mockReturnValueOnce(true);
+  expect(await refusedWith('/generous/x')).toBe('503 stopping');
+  jest.restoreAllMocks();
+  client.close();
+  await client.end();
+  await until(() => protocol.ended.includes(client.id));
+  const after = await metrics();
+  const growth = (series: string): number => after(series) - before(series);
+  expect(growth('veil_sockets')).toBe(-1);
+  expect(growth('veil_socket_frames_received_total')).toBe(3);
+  expect(growth('veil_socket_frames_sent_total')).toBe(3);
+  expect(growth('veil_sockets_closed_total{protocol="generous",code="1005"}')).toBe(1);
+  expect(growth('veil_sockets_refused_total{protocol="none",code="not_found"}')).toBe(1);
+  for (const code of ['unauthenticated', 'rate_limited', 'stopping']) {
+    expect(growth(`veil_sockets_refused_total{protocol="generous",code="${code}"}`)).toBe(1);
+  }
 });
 
 it('refuses what is no handshake of WebSockets, and leaves other upgrades to HTTP', async () => {

@@ -1,10 +1,10 @@
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import type { Problem } from '../common/problem.js';
+import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import { Problem } from '../common/problem.js';
 import { TestApp } from '../testing/app.js';
 import { SocketClient } from '../testing/socket-client.js';
 import { until } from '../testing/until.js';
-import type { KnownDevice } from './device-directory.js';
+import { DeviceDirectory, type KnownDevice } from './device-directory.js';
 import { Presence, type PresenceChange } from './presence.js';
 import { type Challenge, type Connection, type Frame, SocketProtocol } from './protocol.js';
 import { SocketServer } from './socket-server.js';
@@ -106,9 +106,16 @@ it('refuses before the upgrade: no such path, a bad token, no such device, a for
   const foreign = await device(bob);
   await expect(SocketClient.connect(`${base}/nowhere`)).rejects.toThrow('404 not_found');
   await expect(SocketClient.connect(`${base}/echo/x?token=bad`)).rejects.toThrow('401 unauthenticated');
-  await expect(connect('%00')).rejects.toThrow('404 not_found');
+  for (const none of ['%00', '%', '%E0%A4%A', 'a%2Fb']) await expect(connect(none)).rejects.toThrow('404 not_found');
   await expect(connect('no-such-device')).rejects.toThrow('404 not_found');
   await expect(connect(foreign)).rejects.toThrow('403 forbidden');
+});
+
+it('knows a device by a path that encodes its id', async () => {
+  const id = await device(alice, 'a:b');
+  const client = await connect(encodeURIComponent(id));
+  expect(await client.next()).toMatchObject({ hello: id });
+  client.close();
 });
 
 it('refuses by closing where a protocol wants that, and always after a first frame', async () => {
@@ -123,6 +130,25 @@ it('refuses by closing where a protocol wants that, and always after a first fra
     expect(await late.next()).toEqual({ error: expect.any(String) });
     expect((await late.end()).code).toBe(1008);
   }
+});
+
+it.each([
+  [new Problem('database_unavailable', 'away'), 1013],
+  [new Error('a defect'), 1011],
+])('tells an outage from a refusal: %s', async (error, code) => {
+  const id = await device();
+  const find = jest.spyOn(app.app.get(DeviceDirectory), 'find').mockRejectedValue(error);
+  echo.closing = true;
+  const byQuery = await SocketClient.connect(`${base}/echo/${id}?token=${alice.token}`);
+  echo.closing = false;
+  const byFrame = await SocketClient.connect(`${base}/echo`);
+  byFrame.send({ type: 'auth', token: alice.token, device_id: id });
+  const reason = error instanceof Problem ? error.code : 'internal_error';
+  for (const client of [byQuery, byFrame]) {
+    expect(await client.next()).toEqual({ error: reason });
+    expect(await client.end()).toEqual({ code, reason });
+  }
+  find.mockRestore();
 });
 
 it('asks for a proof where a protocol wants one', async () => {

@@ -22,6 +22,8 @@ export class Upkeep implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger('sockets');
   private timer: NodeJS.Timeout | undefined;
   private turn = 0;
+  /** Which connections are to be looked up: what is left when their `order` is divided by `STANDING_TURNS`. */
+  private readonly due = new Set<number>();
   private checking: Promise<void> | undefined;
 
   constructor(
@@ -50,15 +52,20 @@ export class Upkeep implements OnApplicationBootstrap, OnApplicationShutdown {
 
   private takeTurn(): void {
     this.turn += 1;
-    const due: DeviceSocket[] = [];
+    this.due.add(this.turn % STANDING_TURNS);
     for (const connection of this.presence.connections) {
       if (connection.order % PING_TURNS === this.turn % PING_TURNS) connection.ping();
-      if (connection.order % STANDING_TURNS === this.turn % STANDING_TURNS) due.push(connection);
     }
-    // A slow database is not asked more because it is slow.
-    this.checking ??= this.tryToCheck(due).finally(() => {
+    // A slow database is not asked more because it is slow: whose turn it is meanwhile is looked up when it has answered.
+    this.checking ??= this.tryToCheck(this.takeDue()).finally(() => {
       this.checking = undefined;
     });
+  }
+
+  private takeDue(): DeviceSocket[] {
+    const taken = Array.from(this.presence.connections).filter(({ order }) => this.due.has(order % STANDING_TURNS));
+    this.due.clear();
+    return taken;
   }
 
   private async tryToCheck(connections: readonly DeviceSocket[]): Promise<void> {

@@ -11,6 +11,8 @@ const SILENCE_MS = 5000;
 const RECONNECT_MS = 500;
 /** A connection on which nothing moves for so long, though each process says something all the time, is dead. */
 const DEAD_MS = 10_000;
+/** What could not be published is made up for no more often: all of it is said again, which must not be what fills the queue. */
+const HEAL_MS = 5000;
 /** Messages that may wait for a server that takes none. */
 const MOST_WAITING = 10_000;
 
@@ -32,8 +34,15 @@ export class ValkeyBus extends Bus implements OnApplicationBootstrap, OnApplicat
   private connections: Connections | undefined;
   private timer: NodeJS.Timeout | undefined;
   private works = false;
-  /** Messages may have been missed since the last time that this process heard itself. */
+  /** Messages may have been missed, here or by others, since the last time that this process heard itself. */
   private missed = true;
+  /** Something could not be published. */
+  private unsaid = false;
+  private healsAt = 0;
+  /** Since when this process has heard itself without a gap. */
+  private wholeSince = 0;
+  /** How many others there were when all could last be heard. */
+  private others = 1;
 
   /** @param domain whose processes these are: others may use the same server */
   constructor(
@@ -47,8 +56,19 @@ export class ValkeyBus extends Bus implements OnApplicationBootstrap, OnApplicat
     metrics.gauge('bus_peers', 'Other processes that are heard of', () => this.heardOf.size - Number(this.works));
   }
 
+  /** A server that is killed ends its connections: that is known sooner than that nothing is heard. */
   get connected(): boolean {
-    return this.works;
+    const { publisher, subscriber } = this.connections ?? {};
+    return this.works && !this.missed && publisher?.isReady === true && subscriber?.isReady === true;
+  }
+
+  get parts(): number {
+    return this.connected && this.heardOf.size > this.others ? 1 : this.others + 1;
+  }
+
+  /** The command line keeps no connection: it opens one and asks. */
+  override ping(): Promise<void> {
+    return this.background ? super.ping() : this.ask();
   }
 
   publish(topic: string, message: string): boolean {
@@ -75,19 +95,10 @@ export class ValkeyBus extends Bus implements OnApplicationBootstrap, OnApplicat
   }
 
   private async connect(): Promise<Connections> {
-    // Loaded where it is used: most servers have one process.
-    const { createClient } = await import('@redis/client');
-    const publisher = createClient({
-      url: this.url.reveal(),
-      name: 'veil-api',
-      disableOfflineQueue: true,
-      commandsQueueMaxLength: MOST_WAITING,
-      socket: { reconnectStrategy: RECONNECT_MS, connectTimeout: SILENCE_MS, socketTimeout: DEAD_MS },
-    }) as RedisClientType;
+    const publisher = await this.client(RECONNECT_MS);
     const subscriber = publisher.duplicate();
+    subscriber.on('error', ignore);
     for (const client of [publisher, subscriber]) {
-      // Each attempt of many tells the same.
-      client.on('error', ignore);
       client.on('ready', () => {
         this.missed = true;
       });
@@ -95,6 +106,32 @@ export class ValkeyBus extends Bus implements OnApplicationBootstrap, OnApplicat
     }
     this.listen(subscriber);
     return { publisher, subscriber };
+  }
+
+  private async ask(): Promise<void> {
+    const client = await this.client(false);
+    try {
+      await client.connect();
+      await client.ping();
+    } finally {
+      client.destroy();
+    }
+  }
+
+  /** @param pause until it connects again, in milliseconds; false: never */
+  private async client(pause: number | false): Promise<RedisClientType> {
+    // Loaded where it is used: most servers have one process.
+    const { createClient } = await import('@redis/client');
+    const client = createClient({
+      url: this.url.reveal(),
+      name: 'veil-api',
+      disableOfflineQueue: true,
+      commandsQueueMaxLength: MOST_WAITING,
+      socket: { reconnectStrategy: pause, connectTimeout: SILENCE_MS, socketTimeout: DEAD_MS },
+    }) as RedisClientType;
+    // Each attempt of many tells the same.
+    client.on('error', ignore);
+    return client;
   }
 
   /** Once it is subscribed, the client sees to it that it stays so. */
@@ -108,8 +145,12 @@ export class ValkeyBus extends Bus implements OnApplicationBootstrap, OnApplicat
   }
 
   private beat(): void {
-    this.say(this.channel, BEAT, '');
     const now = performance.now();
+    // What this process could not say it says once more as a whole, with its next sign of life.
+    if (this.unsaid && now >= this.healsAt) {
+      [this.unsaid, this.missed, this.healsAt] = [false, true, now + HEAL_MS];
+    }
+    this.say(this.channel, BEAT, '');
     for (const [peer, at] of this.heardOf) if (now - at > SILENCE_MS) this.lose(peer);
   }
 
@@ -138,15 +179,26 @@ export class ValkeyBus extends Bus implements OnApplicationBootstrap, OnApplicat
   private hearSelf(): void {
     if (!this.works) this.logger.log('processes hear each other');
     this.works = true;
+    this.countOthers();
     if (!this.missed) return;
     this.missed = false;
     this.tellOfGap();
   }
 
+  /** Who is not there at once after a gap may still come: fewer are believed when the time for that is over. */
+  private countOthers(): void {
+    const now = performance.now();
+    if (this.missed) this.wholeSince = now;
+    const heard = this.heardOf.size - 1;
+    if (heard > this.others || now - this.wholeSince > SILENCE_MS) this.others = heard;
+  }
+
   private say(channel: string, topic: string, message: string): boolean {
     const { publisher } = this.connections ?? {};
     if (!publisher?.isReady) return false;
-    publisher.publish(channel, this.envelope(topic, message)).catch(ignore);
+    publisher.publish(channel, this.envelope(topic, message)).catch(() => {
+      this.unsaid = true;
+    });
     return true;
   }
 

@@ -74,6 +74,15 @@ export class RelayWorld {
     return body.id;
   }
 
+  /** A client that has logged in for itself, as an app does: its session is its own. */
+  async signedIn(): Promise<{ id: number; bearer: { authorization: string } }> {
+    const { username, password } = this.owner;
+    const { body: session } = await this.app.http.post('/auth/login').send({ username, password });
+    const bearer = { authorization: `Bearer ${session.token}` };
+    const device = { name: 'a client', type: 'client' };
+    return { id: (await this.app.http.post('/devices').set(bearer).send(device)).body.id, bearer };
+  }
+
   async pair(client: number): Promise<number> {
     const { bearer } = this.owner;
     const { body } = await this.app.http.post(`/pair?host_device_id=${this.host}`).set(bearer);
@@ -81,8 +90,8 @@ export class RelayWorld {
     return (await this.app.http.post('/pair/confirm').set(bearer).send(confirmation)).body.pairing_id;
   }
 
-  post(path: string, body: object) {
-    return this.app.http.post(path).set(this.owner.bearer).send(body);
+  post(path: string, body: object, bearer = this.owner.bearer) {
+    return this.app.http.post(path).set(bearer).send(body);
   }
 
   get(path: string) {
@@ -117,14 +126,23 @@ export class RelayWorld {
   }
 
   /** Returns once so many of them wait. */
-  async waiting(count: number): Promise<void> {
-    let found = -1;
+  waiting(count: number): Promise<void> {
+    return this.untilRows((rows) => rows.filter(({ acked, expired }) => !acked && !expired).length === count);
+  }
+
+  /** Returns once all of that kind have been acknowledged. */
+  acknowledged(wanted: string): Promise<void> {
+    return this.untilRows((rows) => rows.filter(({ kind }) => kind === wanted).every(({ acked }) => acked));
+  }
+
+  private async untilRows(hold: (rows: Awaited<ReturnType<RelayWorld['rows']>>) => boolean): Promise<void> {
+    let found = false;
     const look = async (): Promise<void> => {
-      found = (await this.rows()).filter(({ acked, expired }) => !acked && !expired).length;
+      found = hold(await this.rows());
     };
     const timer = setInterval(() => void look(), 20);
     try {
-      await until(() => found === count);
+      await until(() => found);
     } finally {
       clearInterval(timer);
     }

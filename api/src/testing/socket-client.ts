@@ -7,10 +7,13 @@ type Received = Record<string, unknown>;
 /** A client of a WebSocket that notes what comes. */
 export class SocketClient {
   readonly frames: Received[] = [];
+  /** The payloads of the pongs. */
+  readonly pongs: string[] = [];
   closed: { code: number; reason: string } | undefined;
 
   private constructor(readonly socket: WebSocket) {
     socket.on('message', (data) => this.frames.push(JSON.parse(String(data))));
+    socket.on('pong', (payload) => this.pongs.push(String(payload)));
     socket.on('close', (code, reason) => {
       this.closed = { code, reason: String(reason) };
     });
