@@ -6,9 +6,13 @@ import { writeToVeil } from '../../support/databases.js';
 import { platform } from '../../support/platform.js';
 
 const CLIENTS_OF_HOST = 95;
-const UP_MS = 15_000;
-const DOWN_MS = 2000;
-const EVENT_EVERY_MS = 2000;
+
+/** How long clients stay, how long they are away, and how often there is news for them, in milliseconds. */
+export interface Rhythm {
+  up: number;
+  down: number;
+  event: number;
+}
 
 export interface DropsMeasured {
   clients: number;
@@ -57,15 +61,15 @@ class Dropper {
   }
 
   /** Drops again and again, each at a time of its own. */
-  async live(until: number, phase: number): Promise<void> {
+  async live(until: number, phase: number, { up, down }: Rhythm): Promise<void> {
     await delay(phase);
     await this.connect();
     for (;;) {
       const left = until - performance.now();
-      await delay(Math.min(UP_MS, Math.max(0, left)));
-      if (left <= UP_MS) return;
+      await delay(Math.min(up, Math.max(0, left)));
+      if (left <= up) return;
       this.drop();
-      await delay(DOWN_MS);
+      await delay(down);
       await this.connect();
     }
   }
@@ -74,8 +78,8 @@ class Dropper {
 const urlOf = (kind: string, id: string, token: string): string =>
   `ws://${platform.host}:${platform.ports.api}/ws/${kind}/${id}?token=${token}`;
 
-/** Clients that drop every 15 seconds for two, while their hosts tell of messages: how many of these they get in the end. */
-export async function measureDrops(clients: number, seconds: number): Promise<DropsMeasured> {
+/** Clients that drop again and again, while their hosts tell of messages: how many of these they get in the end. */
+export async function measureDrops(clients: number, seconds: number, rhythm: Rhythm): Promise<DropsMeasured> {
   const hosts: WebSocket[] = [];
   const droppers: Dropper[] = [];
   while (droppers.length < clients) {
@@ -84,12 +88,12 @@ export async function measureDrops(clients: number, seconds: number): Promise<Dr
     droppers.push(...household.droppers);
   }
   const until = performance.now() + seconds * 1000;
-  const lives = droppers.map((dropper, index) => dropper.live(until, (index * UP_MS) / clients));
+  const lives = droppers.map((dropper, index) => dropper.live(until, (index * rhythm.up) / clients, rhythm));
   let told = 0;
   for (; performance.now() < until; told += 1) {
     const text = JSON.stringify({ type: 'event', event: 'INCOMING_SMS', sim: 1, from: '+1', body: 'Bench', n: told });
     for (const host of hosts) host.send(text);
-    await delay(EVENT_EVERY_MS);
+    await delay(rhythm.event);
   }
   await Promise.all(lives);
   const missing = () => droppers.filter(({ got }) => got.size < told).length;

@@ -13,6 +13,7 @@ const RETURNING = 2000;
 /** A second; a little more than are to arrive. */
 const COMMANDS = 3050;
 const DROPPING_SECONDS = 45;
+const DROPPING = { up: 15_000, down: 2000, event: 2000 };
 /** An idle process gives back what it took to let the connections in: that is not what they hold. */
 const SETTLING_MS = 10_000;
 
@@ -129,7 +130,7 @@ await benchForwarding(ours, bare);
 await benchReturn(ours);
 await Promise.all([ours.stop(), bare.stop()]);
 await benchCommands();
-const { owed, got, doubled } = await measureDrops(RETURNING, DROPPING_SECONDS);
+const { owed, got, doubled } = await measureDrops(RETURNING, DROPPING_SECONDS, DROPPING);
 rows.push([
   `${RETURNING} clients that drop every 15 s for 2 s: durable messages they got`,
   got.toLocaleString('en'),

@@ -26,7 +26,7 @@ export class ContactsController {
     description: 'It takes both: until the other account lets yours too, neither reaches the other.',
   })
   @ApiOkResponse({ type: ContactAnswer })
-  @Problems('validation_failed', 'not_found', 'too_many_contacts', 'rate_limited')
+  @Problems('validation_failed', 'not_found', 'too_many_contacts')
   allow(@CurrentCaller() caller: Caller, @Param('jid') jid: string): Promise<ContactAnswer> {
     return this.contacts.allow(caller, jid);
   }
@@ -35,7 +35,7 @@ export class ContactsController {
   @RateLimited('change_contact')
   @ApiOperation({ summary: 'Let it no more: from now on neither reaches the other' })
   @ApiOkResponse({ type: ContactEndAnswer })
-  @Problems('not_found', 'rate_limited')
+  @Problems('not_found')
   withdraw(@CurrentCaller() caller: Caller, @Param('jid') jid: string): Promise<ContactEndAnswer> {
     return this.contacts.withdraw(caller, jid).then(() => ({ status: 'withdrawn' }));
   }

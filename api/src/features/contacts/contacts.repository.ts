@@ -10,6 +10,8 @@ export interface ContactRow {
   allowedAt: Date | null;
   /** Since when it lets the caller. */
   allowsAt: Date | null;
+  /** A suspended one can't be reached. */
+  isActive: boolean;
 }
 
 @Injectable()
@@ -40,21 +42,25 @@ export class ContactsRepository {
     });
   }
 
-  /** False when the account did not let the other. */
-  async withdraw(accountId: string, contactId: string): Promise<boolean> {
-    const { count } = await this.sql`
-      DELETE FROM contacts WHERE account_id = ${accountId} AND contact_id = ${contactId}`;
-    return count === 1;
+  /** Whatever has become of the other account. @returns its id; undefined when it was not let */
+  async withdraw(accountId: string, username: string, domain: string): Promise<string | undefined> {
+    const [contact] = await this.sql<{ id: string }[]>`
+      DELETE FROM contacts USING accounts a
+      WHERE account_id = ${accountId} AND contact_id = a.id AND a.username = ${username} AND a.domain = ${domain}
+      RETURNING a.id`;
+    return contact?.id;
   }
 
-  /** By name, or only the one that is given. */
+  /** By name, or only the one that is given. Who is suspended asks for nothing, but whom the account lets is there to be withdrawn. */
   async list(accountId: string, most: number, contactId: string | null = null): Promise<ContactRow[]> {
     return this.sql<ContactRow[]>`
-      SELECT a.id AS "accountId", a.username, mine.since AS "allowedAt", theirs.since AS "allowsAt"
+      SELECT a.id AS "accountId", a.username, mine.since AS "allowedAt", theirs.since AS "allowsAt",
+        a.status = 'active' AS "isActive"
       FROM (SELECT contact_id, since FROM contacts WHERE account_id = ${accountId}) AS mine
       FULL JOIN (SELECT account_id, since FROM contacts WHERE contact_id = ${accountId}) AS theirs
         ON theirs.account_id = mine.contact_id
-      JOIN accounts a ON a.id = coalesce(mine.contact_id, theirs.account_id) AND a.status = 'active'
+      JOIN accounts a ON a.id = coalesce(mine.contact_id, theirs.account_id)
+        AND (a.status = 'active' OR mine.since IS NOT NULL AND a.status <> 'deleting')
       WHERE ${contactId}::uuid IS NULL OR a.id = ${contactId}::uuid
       ORDER BY mine.since IS NULL, a.username LIMIT ${most}`;
   }

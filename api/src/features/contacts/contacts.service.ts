@@ -5,7 +5,6 @@ import { jidOf, usernameOf } from '../../common/jid.js';
 import { invalidField, Problem } from '../../common/problem.js';
 import { CONFIG, type Config } from '../../config/config.js';
 import type { Caller } from '../../http/access.js';
-import { isCleanText } from '../../http/fields.js';
 import { Presence } from '../../realtime/presence.js';
 import type { DeviceRow } from '../devices/device.js';
 import { DevicesService } from '../devices/devices.service.js';
@@ -20,7 +19,7 @@ const MOST_LISTED = 1000;
 @Injectable()
 export class ContactsService {
   private readonly domain: string;
-  private readonly listeners: (() => void)[] = [];
+  private readonly listeners: ((one: string, other: string) => void)[] = [];
 
   constructor(
     private readonly contacts: ContactsRepository,
@@ -32,8 +31,8 @@ export class ContactsService {
     this.domain = addresses.xmppDomain;
   }
 
-  /** `listener` runs when this process has changed who lets whom. */
-  onChange(listener: () => void): void {
+  /** `listener` runs when this process has changed whether one account lets the other. */
+  onChange(listener: (one: string, other: string) => void): void {
     this.listeners.push(listener);
   }
 
@@ -54,7 +53,7 @@ export class ContactsService {
     const outcome = await this.contacts.allow(caller.accountId, contactId, this.clock.now(), MOST_CONTACTS);
     if (outcome === 'full') throw new Problem('too_many_contacts', `an account has at most ${MOST_CONTACTS} contacts`);
     if (outcome === 'gone') throw new Problem('unauthenticated', 'the account is being deleted');
-    this.changed();
+    this.changed(caller.accountId, contactId);
     const [answer] = await this.answers(await this.contacts.list(caller.accountId, 1, contactId));
     if (!answer) throw noSuchAccount();
     return answer;
@@ -62,27 +61,26 @@ export class ContactsService {
 
   /** Lets it no more: from now on neither reaches the other. @throws Problem not_found when it was not let */
   async withdraw(caller: Caller, jid: string): Promise<void> {
-    const contactId = await this.find(jid);
-    if (!(await this.contacts.withdraw(caller.accountId, contactId))) {
-      throw new Problem('not_found', 'the account is no contact of yours');
-    }
-    this.changed();
+    const username = usernameOf(jid, this.domain);
+    const contactId = username && (await this.contacts.withdraw(caller.accountId, username, this.domain));
+    if (!contactId) throw new Problem('not_found', 'the account is no contact of yours');
+    this.changed(caller.accountId, contactId);
   }
 
-  private changed(): void {
-    for (const listener of this.listeners) listener();
+  private changed(one: string, other: string): void {
+    for (const listener of this.listeners) listener(one, other);
   }
 
   private async find(jid: string): Promise<string> {
-    const username = isCleanText(jid) ? usernameOf(jid, this.domain) : null;
+    const username = usernameOf(jid, this.domain);
     const id = username === null ? undefined : await this.contacts.accountNamed(username, this.domain);
     if (id === undefined) throw noSuchAccount();
     return id;
   }
 
   private async answers(rows: readonly ContactRow[]): Promise<ContactAnswer[]> {
-    const mutual = rows.filter(isMutual).map(({ accountId }) => accountId);
-    const devices = Map.groupBy(await this.devices.list(...mutual), ({ accountId }) => accountId);
+    const reachable = rows.filter((row) => isMutual(row) && row.isActive).map(({ accountId }) => accountId);
+    const devices = Map.groupBy(await this.devices.list(...reachable), ({ accountId }) => accountId);
     return rows.map((row) => ({
       jid: jidOf(row.username, this.domain),
       state: isMutual(row) ? 'mutual' : row.allowedAt ? 'allowed' : 'asking',

@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Res } from
 import { ApiBearerAuth, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { type Caller, CurrentCaller, RateLimited } from '../../http/access.js';
-import { Problems } from '../../http/openapi.js';
+import { OkOrAccepted, Problems } from '../../http/openapi.js';
 import { DeviceAnswers } from './device-answers.js';
 import {
   ChallengeAnswer,
@@ -34,7 +34,7 @@ export class DevicesController {
     description: 'Also at the root of the server. A session whose login named no device becomes that of this one.',
   })
   @ApiOkResponse({ type: DeviceAnswer })
-  @Problems('validation_failed', 'unknown_device_type', 'too_many_devices', 'rate_limited')
+  @Problems('validation_failed', 'unknown_device_type', 'too_many_devices')
   create(@CurrentCaller() caller: Caller, @Body() { name, type }: CreateDeviceRequest): Promise<DeviceAnswer> {
     return this.devices.create(caller, name, type).then((device) => this.answers.answer(device));
   }
@@ -61,7 +61,7 @@ export class DevicesController {
   @RateLimited('change_device')
   @ApiOperation({ summary: 'Ask for what a device signs to prove its key', description: 'Also at the root.' })
   @ApiOkResponse({ type: ChallengeAnswer })
-  @Problems('validation_failed', 'rate_limited')
+  @Problems('validation_failed')
   challenge(@CurrentCaller() caller: Caller, @Body() { device_id }: ChallengeRequest): Promise<ChallengeAnswer> {
     return this.devices
       .challenge(caller, device_id)
@@ -77,15 +77,7 @@ export class DevicesController {
       'whenever it connects, and only another key that is proved can take its place. Repetition changes nothing.',
   })
   @ApiCreatedResponse({ type: DeviceKeyAnswer })
-  @Problems(
-    'validation_failed',
-    'invalid_proof',
-    'unknown_device_type',
-    'forbidden',
-    'not_found',
-    'too_many_devices',
-    'rate_limited',
-  )
+  @Problems('validation_failed', 'invalid_proof', 'unknown_device_type', 'forbidden', 'not_found', 'too_many_devices')
   register(@CurrentCaller() caller: Caller, @Body() request: RegisterDeviceRequest): Promise<DeviceKeyAnswer> {
     return this.devices.register(caller, request).then((device) => this.answers.key(device));
   }
@@ -94,7 +86,7 @@ export class DevicesController {
   @RateLimited('change_device')
   @ApiOperation({ summary: 'Rename a device' })
   @ApiOkResponse({ type: DeviceAnswer })
-  @Problems('validation_failed', 'not_found', 'rate_limited')
+  @Problems('validation_failed', 'not_found')
   rename(
     @CurrentCaller() caller: Caller,
     @Param('id') id: string,
@@ -110,8 +102,8 @@ export class DevicesController {
     description:
       'Its sessions end with their streams, registrations and pushes, and its WebSockets close within five seconds.',
   })
-  @ApiOkResponse({ type: DeviceEndAnswer, description: '202 instead when a server that is away has to follow' })
-  @Problems('not_found', 'rate_limited')
+  @OkOrAccepted(DeviceEndAnswer)
+  @Problems('not_found')
   async revoke(
     @CurrentCaller() caller: Caller,
     @Param('id') id: string,

@@ -18,6 +18,9 @@ export const CHALLENGE_SECONDS = 120;
 export const REGISTER_CONTEXT = 'lem-device-register-v1';
 const CHALLENGE_BYTES = 32;
 
+/** What a feature does about a device that is revoked: a look at what it has, and, when it has gone, the rest. */
+export type RevocationStep = (deviceId: string) => Promise<() => void>;
+
 /** A device that its client names, and its key. */
 export interface Registration {
   device_id: string;
@@ -31,6 +34,8 @@ export interface Registration {
 /** The registry of an account's devices. */
 @Injectable()
 export class DevicesService {
+  private readonly revocationSteps: RevocationStep[] = [];
+
   constructor(
     private readonly devices: DevicesRepository,
     private readonly challenges: DeviceChallengesRepository,
@@ -84,6 +89,11 @@ export class DevicesService {
     return required(isDeviceId(id) ? await this.devices.rename(accountId, id, name) : undefined);
   }
 
+  /** Another feature's part of every revocation. */
+  addRevocationStep(step: RevocationStep): void {
+    this.revocationSteps.push(step);
+  }
+
   /**
    * Ends a device: its sessions and all that belongs to them, its connections, and last its place in the registry, so that a
    * revocation that was cut off is seen and can be repeated.
@@ -92,7 +102,9 @@ export class DevicesService {
   async revoke(caller: Caller, id: string): Promise<boolean> {
     await this.own(caller.accountId, id);
     const ended = await this.sessions.endDevice(caller, id);
+    const rest = await Promise.all(this.revocationSteps.map((step) => step(id)));
     await this.devices.remove(caller.accountId, id);
+    for (const finish of rest) finish();
     await this.upkeep.recheck(caller.accountId);
     return ended;
   }

@@ -28,7 +28,7 @@ export class PairingController {
   })
   @ApiQuery({ name: 'host_device_id', description: 'One of your own hosts', example: 7 })
   @ApiOkResponse({ type: PairingCodeAnswer })
-  @Problems('unauthenticated', 'not_found', 'rate_limited')
+  @Problems('unauthenticated', 'not_found')
   issue(@CurrentCaller() caller: Caller, @Query('host_device_id') hostDeviceId?: string): Promise<PairingCodeAnswer> {
     return this.pairings.issue(caller, hostDeviceId);
   }

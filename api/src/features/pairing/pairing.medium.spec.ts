@@ -1,4 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type supertest from 'supertest';
+import { type CountedBy, RateLimiter } from '../../http/rate-limiter.js';
+import { RATE_LIMITS, type RateLimitName } from '../../http/rate-limits.js';
+import { Bus } from '../../realtime/bus.js';
 import { TestApp } from '../../testing/app.js';
 import { FakeClock } from '../../testing/clock.js';
 import { PairedDevices } from './paired-devices.js';
@@ -180,8 +184,13 @@ describe('the end of a pairing', () => {
 
   it('comes with that of a device or of the account', async () => {
     await confirm(await codeOf());
+    expect(await peers()).toEqual([String(client)]);
+    const news = jest.spyOn(app.app.get(Bus), 'publish');
     await app.http.delete(`/devices/${client}`).set(alice.bearer);
     expect(await pairings()).toEqual([]);
+    // At once, and other processes are told.
+    expect(await peers()).toEqual([]);
+    expect(news).toHaveBeenCalledWith('pairings', JSON.stringify([String(client), String(host)]));
     await confirm(await codeOf(), await device(alice, 'client'));
     await codeOf();
     await app.http.delete('/api/v1/account').set(alice.bearer).send({ jid: alice.jid, password: alice.password });
@@ -191,12 +200,63 @@ describe('the end of a pairing', () => {
   });
 });
 
+describe('a device that is removed at the same time', () => {
+  /** Makes a request while the removal is not done yet, and lets it be done when the request waits for it. */
+  async function meanwhile(removed: number, request: () => Promise<supertest.Response>): Promise<supertest.Response> {
+    const answer = Promise.withResolvers<supertest.Response>();
+    await app.database.sql.begin(async (transaction) => {
+      await transaction`DELETE FROM devices WHERE id = ${String(removed)}`;
+      request().then(answer.resolve, answer.reject);
+      await untilOneWaits();
+    });
+    return answer.promise;
+  }
+
+  async function untilOneWaits(): Promise<void> {
+    const deadline = performance.now() + 10_000;
+    while (performance.now() < deadline) {
+      const waiting = await app.database.sql`
+        SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+      if (waiting.length > 0) return;
+    }
+    throw new Error('no request waits for the removal');
+  }
+
+  it('is not found as host', async () => {
+    const { status, body } = await meanwhile(host, () => ask().then());
+    expect([status, body.detail]).toEqual([404, 'Host device not found']);
+  });
+
+  it('is not found as client, and the code is good for another', async () => {
+    const code = await codeOf();
+    const { status, body } = await meanwhile(client, () => confirm(code).then());
+    expect([status, body.detail]).toEqual([404, 'Client device not found']);
+    expect((await confirm(code, await device(alice, 'client'))).status).toBe(200);
+  });
+
+  it('is no host to pair with', async () => {
+    const code = await codeOf();
+    const { status, body } = await meanwhile(host, () => confirm(code).then());
+    expect([status, body.code]).toEqual([400, 'invalid_code']);
+  });
+});
+
 describe('the limits on pairing', () => {
   let strict: TestApp;
+  const time = new FakeClock();
   beforeAll(async () => {
-    strict = await TestApp.start({ RATE_LIMIT_FACTOR: '1' });
+    time.advance(Date.now() - time.milliseconds());
+    strict = await TestApp.start({ RATE_LIMIT_FACTOR: '1' }, {}, time);
   });
+  beforeEach(() => time.advance(600_000));
   afterAll(() => strict.stop());
+
+  /** Uses a limit up, as others would. */
+  function useUp(name: RateLimitName, by: CountedBy): void {
+    for (let call = 0; call < RATE_LIMITS[name].calls; call += 1) strict.app.get(RateLimiter).take(name, by);
+  }
+  const tryCode = async ({ bearer }: Account) =>
+    strict.http.post('/pair/confirm').set(bearer).send({ code: '000000', client_device_id: 'none' });
 
   it('count by device and by account', async () => {
     const { bearer } = await strict.register('carol');
@@ -216,5 +276,28 @@ describe('the limits on pairing', () => {
     const refused = clients.map((id) => statuses.get(id)?.filter((status) => status === 429).length);
     // Ten of a device; twenty of an account.
     expect(refused).toEqual([1, 1, 11]);
+  });
+
+  it.each<[RateLimitName, CountedBy]>([
+    ['pairing_of_address', { address: '127.0.0.1' }],
+    ['pairing', { server: '' }],
+  ])('count tries of all accounts: %s', async (name, by) => {
+    const dave = await strict.register('dave');
+    expect((await tryCode(dave)).status).toBe(404);
+    time.advance(600_000);
+    useUp(name, by);
+    const { status, headers } = await tryCode(dave);
+    expect([status, headers['retry-after']]).toEqual([429, '600']);
+  });
+
+  it('count the codes of an account', async () => {
+    const { bearer } = await strict.register('erin');
+    const { body } = await strict.http.post('/devices').set(bearer).send({ name: 'a host', type: 'host' });
+    const { calls } = RATE_LIMITS.pairing_code;
+    const statuses: number[] = [];
+    for (let code = 0; code <= calls; code += 1) {
+      statuses.push((await strict.http.post(`/pair?host_device_id=${body.id}`).set(bearer)).status);
+    }
+    expect(statuses).toEqual([...Array.from({ length: calls }, () => 200), 429]);
   });
 });

@@ -5,6 +5,7 @@ import { PairedDevices } from './paired-devices.js';
 import { PairingController } from './pairing.controller.js';
 import { PairingRepository } from './pairing.repository.js';
 import { PairingService } from './pairing.service.js';
+import { RevokedPairings } from './revoked-pairings.js';
 
 @Module({
   imports: [DevicesModule],
@@ -13,6 +14,7 @@ import { PairingService } from './pairing.service.js';
     PairingService,
     PairingRepository,
     PairedDevices,
+    RevokedPairings,
     reaperOf('pairing-reaper', PairingService, (pairings) => (most) => pairings.removeExpired(most)),
   ],
   exports: [PairedDevices],

@@ -32,27 +32,38 @@ type Confirmed = Pairing & { isNew: boolean };
 export class PairingRepository {
   constructor(@Inject(SQL) private readonly sql: Sql) {}
 
-  /** Keeps a code in the place of the host's older one; false when another host of the account has the same. */
-  async keepCode({ accountId, hostDeviceId, hash, expiresAt }: NewCode): Promise<boolean> {
+  /**
+   * Keeps a code in the place of the host's older one. `taken`: another host of the account has the same; `gone`: the account
+   * has no such host any more.
+   */
+  async keepCode({ accountId, hostDeviceId, hash, expiresAt }: NewCode): Promise<'kept' | 'taken' | 'gone'> {
     try {
-      await this.sql`
+      const { count: kept } = await this.sql`
         INSERT INTO pairing_codes (host_device_id, account_id, code_hash, expires_at)
-        VALUES (${hostDeviceId}, ${accountId}, ${hash}, ${expiresAt})
+        SELECT d.id, a.id, ${hash}, ${expiresAt} FROM accounts a JOIN devices d ON d.account_id = a.id
+        WHERE a.id = ${accountId} AND d.id = ${hostDeviceId} AND d.kind = 'host' FOR KEY SHARE OF a, d
         ON CONFLICT (host_device_id) DO UPDATE
         SET account_id = excluded.account_id, code_hash = excluded.code_hash, wrong_tries = 0, expires_at = excluded.expires_at`;
-      return true;
+      return kept === 1 ? 'kept' : 'gone';
     } catch (error) {
-      if (isUniqueViolation(error)) return false;
+      if (isUniqueViolation(error)) return 'taken';
       throw error;
     }
   }
 
   /**
    * Uses a code up and pairs. A wrong one counts against every code that the account has: nobody can tell which was meant.
-   * Tries at the same time wait for each other, so a code is used once, and none gets past the count.
+   * Tries at the same time wait for each other, so a code is used once, and none gets past the count. `gone`: the account has
+   * no such client any more.
    */
-  async confirm({ accountId, clientDeviceId, hash, now }: Confirmation): Promise<Confirmed | undefined> {
+  async confirm({ accountId, clientDeviceId, hash, now }: Confirmation): Promise<Confirmed | 'wrong' | 'gone'> {
     return inTransaction(this.sql, async (queries) => {
+      // Whoever removes one of them locks it before what hangs on it, and so do we: neither waits for the other in a circle.
+      const devices = await queries<{ id: string }[]>`
+        SELECT d.id FROM accounts a JOIN devices d ON d.account_id = a.id
+        WHERE a.id = ${accountId} AND (d.kind = 'host' OR (d.kind = 'client' AND d.id = ${clientDeviceId}))
+        ORDER BY d.id FOR KEY SHARE OF a, d`;
+      if (!devices.some(({ id }) => id === clientDeviceId)) return 'gone';
       const codes = await queries<{ host: string; isRight: boolean }[]>`
         SELECT host_device_id AS host, code_hash IS NOT DISTINCT FROM ${hash}::bytea AS "isRight" FROM pairing_codes
         WHERE account_id = ${accountId} AND expires_at > ${now} AND wrong_tries < ${MOST_WRONG_TRIES}
@@ -61,7 +72,7 @@ export class PairingRepository {
       if (right) return this.pair(queries, { accountId, hostDeviceId: right.host, clientDeviceId, now });
       await queries`UPDATE pairing_codes SET wrong_tries = wrong_tries + 1
         WHERE account_id = ${accountId} AND wrong_tries < ${MOST_WRONG_TRIES}`;
-      return undefined;
+      return 'wrong';
     });
   }
 
@@ -97,7 +108,7 @@ export class PairingRepository {
   private async pair(
     queries: Queries,
     { accountId, hostDeviceId, clientDeviceId, now }: Omit<Confirmation, 'hash'> & { hostDeviceId: string },
-  ): Promise<Confirmed | undefined> {
+  ): Promise<Confirmed> {
     await queries`DELETE FROM pairing_codes WHERE host_device_id = ${hostDeviceId}`;
     const [paired] = await queries<Confirmed[]>`
       INSERT INTO pairings AS p (account_id, host_device_id, client_device_id, created_at)
@@ -105,6 +116,6 @@ export class PairingRepository {
       ON CONFLICT (host_device_id, client_device_id) DO UPDATE SET created_at = p.created_at
       RETURNING id, host_device_id AS "hostDeviceId", client_device_id AS "clientDeviceId", created_at AS "createdAt",
         xmax = 0 AS "isNew"`;
-    return paired;
+    return paired as Confirmed;
   }
 }

@@ -15,6 +15,8 @@ import { CODE_SECONDS, PairingCodes } from './pairing-code.js';
 const MOST_ATTEMPTS = 5;
 const MOST_NUMBER = 2 ** 31 - 1;
 
+type Kind = 'host' | 'client';
+
 /** Pairs a client with a host of the same account, by a code that the one shows and the other is told. */
 @Injectable()
 export class PairingService {
@@ -40,9 +42,9 @@ export class PairingService {
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
       const code = this.codes.make();
       const hash = this.codes.hash(accountId, code);
-      if (hash && (await this.pairings.keepCode({ accountId, hostDeviceId: host, hash, expiresAt }))) {
-        return { code, expires_in_seconds: CODE_SECONDS };
-      }
+      const outcome = hash && (await this.pairings.keepCode({ accountId, hostDeviceId: host, hash, expiresAt }));
+      if (outcome === 'kept') return { code, expires_in_seconds: CODE_SECONDS };
+      if (outcome === 'gone') throw noDevice('host');
     }
     throw new Error('every code that was made is taken');
   }
@@ -57,7 +59,8 @@ export class PairingService {
     const clientDeviceId = await this.own(accountId, 'client', request.client_device_id);
     const hash = this.codes.hash(accountId, request.code);
     const pairing = await this.pairings.confirm({ accountId, clientDeviceId, hash, now: this.clock.now() });
-    if (!pairing) throw new Problem('invalid_code', 'Invalid or expired pairing code');
+    if (pairing === 'gone') throw noDevice('client');
+    if (pairing === 'wrong') throw new Problem('invalid_code', 'Invalid or expired pairing code');
     this.paired.changed([pairing.hostDeviceId, clientDeviceId]);
     return {
       status: pairing.isNew ? 'paired' : 'already_paired',
@@ -90,13 +93,16 @@ export class PairingService {
     this.limiter.take('pairing', { server: '' });
   }
 
-  private async own(accountId: string, kind: 'host' | 'client', value: unknown): Promise<string> {
+  private async own(accountId: string, kind: Kind, value: unknown): Promise<string> {
     const id = readDeviceId(value);
     const device = id === undefined ? undefined : await this.devices.find(id);
     if (device?.accountId === accountId && device.kind === kind) return device.id;
-    throw new Problem('not_found', `${kind === 'host' ? 'Host' : 'Client'} device not found`);
+    throw noDevice(kind);
   }
 }
+
+const noDevice = (kind: Kind): Problem =>
+  new Problem('not_found', `${kind === 'host' ? 'Host' : 'Client'} device not found`);
 
 const documentOf = ({ id, hostDeviceId, clientDeviceId, createdAt }: Pairing): PairingDocument => ({
   id,

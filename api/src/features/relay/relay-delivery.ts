@@ -1,4 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
+import { Clock } from '../../common/clock.js';
 import { Bus } from '../../realtime/bus.js';
 import { Presence } from '../../realtime/presence.js';
 import type { Connection } from '../../realtime/protocol.js';
@@ -12,7 +14,10 @@ import { RelayReceipts } from './relay-receipts.js';
 /** The name of the protocol: of its connections, and of what processes tell each other about them. */
 export const RELAY = 'relay';
 
-const PAGE_SIZE = 100;
+/** So much of a queue is sent at once; more when the device has read it. */
+const PAGE = { most: 100, bytes: 64 * 1024 };
+/** Whoever answers no ping for so long gets more all the same: if he does not read, the core ends the connection. */
+const PATIENCE_MS = 10_000;
 
 /** A message, and whose device it is for. */
 export interface Addressed extends Outgoing {
@@ -37,6 +42,7 @@ export class RelayDelivery {
     private readonly paired: PairedDevices,
     private readonly presence: Presence,
     private readonly bus: Bus,
+    private readonly clock: Clock,
   ) {
     bus.subscribe(RELAY, (message) => this.hear(JSON.parse(message)));
     // What fails now the next sweep does.
@@ -45,7 +51,7 @@ export class RelayDelivery {
 
   /** A device has come: what waits for it is sent first. */
   open(connection: Connection, role: Role): Promise<void> {
-    const link = new RelayLink(connection, role, (ids) => this.receipts.add(ids));
+    const link = new RelayLink(connection, role, this.receipts, this.clock);
     this.links.set(connection.device.id, link);
     return this.pull(link);
   }
@@ -68,8 +74,8 @@ export class RelayDelivery {
   /** Gives a message to its device if it is connected anywhere; else it waits. */
   deliver(message: Addressed): void {
     if (this.hear(message) || !this.isOnline(message.to)) return;
-    const { accountId, to, id, reqId, text } = message;
-    this.bus.publish(RELAY, JSON.stringify({ accountId, to, id, reqId, text }));
+    const { accountId, to, id, reqId, kind, text, until } = message;
+    this.bus.publish(RELAY, JSON.stringify({ accountId, to, id, reqId, kind, text, until }));
   }
 
   /** A frame that is of no use later. False when the device did not get it. */
@@ -80,51 +86,75 @@ export class RelayDelivery {
   /** Sends what other processes could not tell of, and what could not be read. @param before when it was written; null: whenever */
   async sweep(before: Date | null): Promise<void> {
     if (this.links.size === 0) return;
-    const late = await this.journal.devicesWithWaiting([...this.links.keys()], before);
-    const links = late.map((deviceId) => this.links.get(deviceId)).filter((link) => link !== undefined);
-    await Promise.all([...new Set([...links, ...this.behind])].map((link) => this.pull(link)));
+    const late = new Set(this.behind);
+    // Most of what waits has been sent, and is being worked on.
+    for (const { id, from, to } of await this.journal.waiting([...this.links.values()], before)) {
+      const link = this.links.get(to);
+      if (link && !late.has(link) && !link.has(id) && (await this.paired.of(to)).includes(from)) late.add(link);
+    }
+    // A slow device keeps the others waiting for nothing.
+    for (const link of late) void this.pull(link);
   }
 
   /** A device of this process is to get a message; false when there is none. An id may have been another account's before. */
-  private hear({ accountId, to, id, reqId, text }: Addressed): boolean {
+  private hear({ accountId, to, ...message }: Addressed): boolean {
     const link = this.links.get(to);
-    if (!link?.connection.open || link.connection.device.accountId !== accountId) return false;
-    link.take({ id, reqId, text });
+    if (!link?.connection.open || link.accountId !== accountId) return false;
+    link.take(message);
     return true;
   }
 
   private async pull(link: RelayLink): Promise<void> {
     if (!link.hold()) return;
     try {
-      await this.sendWaiting(link);
+      let last = 0;
+      do last = await this.sendWaiting(link, last);
+      while (!link.release());
       this.behind.delete(link);
     } catch (error) {
       if (link.connection.open) this.behind.add(link);
       this.logger.warn(`a queue waits to be read: ${error instanceof Error ? error.message : 'unknown'}`);
-    } finally {
-      link.release();
+      link.giveUp();
     }
   }
 
-  private async sendWaiting(link: RelayLink): Promise<void> {
-    for (let after = 0; link.connection.open; ) {
-      const messages = await this.journal.waitingFor(link.deviceId, after, PAGE_SIZE);
+  /**
+   * Page by page: more than a device has read is not put on the line, and nothing is sent that has expired meanwhile.
+   * @param last the id after which it begins. @returns that of the last one
+   */
+  private async sendWaiting(link: RelayLink, last: number): Promise<number> {
+    for (let after = last; ; ) {
+      const messages = link.connection.open ? await this.journal.waitingFor(link, after, PAGE) : [];
       const peers = await this.paired.of(link.deviceId);
-      for (const message of messages) this.sendKept(link, message, peers);
-      if (messages.length < PAGE_SIZE) return;
+      const sent = messages.filter((message) => this.sendKept(link, message, peers));
+      const bytes = messages.reduce((sum, { sealed }) => sum + sealed.length, 0);
       after = messages.at(-1)?.id ?? after;
+      if (messages.length < PAGE.most && bytes < PAGE.bytes) return after;
+      if (sent.length === 0) continue;
+      link.skip();
+      await hasRead(link.connection);
     }
   }
 
-  /** Whoever is paired no more reaches nobody, whenever he has sent it. */
+  /** Whoever is paired no more reaches nobody, whenever he has sent it. False when nothing was sent. */
   private sendKept(
     link: RelayLink,
-    { id, from, reqId, sealed, accountId }: WaitingMessage,
+    { id, from, reqId, kind, sealed, accountId, until }: WaitingMessage,
     peers: readonly string[],
-  ): void {
-    const isTheirs = accountId === link.connection.device.accountId && peers.includes(from);
-    if (!isTheirs || link.owes(id) || this.receipts.has(id)) return;
+  ): boolean {
+    if (!peers.includes(from) || link.has(id)) return false;
     const text = this.journal.open(sealed, accountId);
-    if (text !== null) link.send({ id, reqId, text });
+    return text !== null && link.send({ id, reqId, kind, text, until });
   }
 }
+
+async function hasRead(connection: Connection): Promise<void> {
+  const enough = new AbortController();
+  await Promise.race([
+    connection.confirmed(),
+    delay(PATIENCE_MS, undefined, { signal: enough.signal, ref: false }).catch(ignore),
+  ]);
+  enough.abort();
+}
+
+const ignore = (): void => {};

@@ -138,6 +138,12 @@ const targetOf = (value: unknown): string | null | undefined =>
 export const forwarded = (fields: object, from: string): string =>
   JSON.stringify({ ...fields, from_device_id: wireId(from) });
 
+export const EXPIRED = 'expired: the phone did not answer in time';
+
+/** The news of a command that nobody has acknowledged in its time: as the host itself would say that it could not do it. */
+export const expiredNews = (host: string, reqId: string | null): string =>
+  forwarded({ type: 'event', event: 'ERROR', status: 'error', code: 'expired', body: EXPIRED, req_id: reqId }, host);
+
 /** What a sender is told about a frame that does not reach its target; the same for an unknown and a foreign one. */
 export const undelivered = (
   error: 'not paired' | 'target_offline' | 'queue full' | 'rate limited' | 'temporarily unavailable',

@@ -13,6 +13,9 @@ export interface PastMessage {
   expiredAt: Date | null;
 }
 
+/** What a message takes beside what it says, in bytes: its fields, and its place in the indexes. */
+export const ROW_BYTES = 500;
+
 const PAST = `id::float8 AS id, from_device_id AS "from", to_device_id AS "to", msg_type AS type, payload AS sealed,
   created_at AS "createdAt", acked_at AS "acknowledgedAt", expired_at AS "expiredAt"`;
 
@@ -47,6 +50,37 @@ export class RelayHistoryRepository {
       DELETE FROM relay_messages WHERE id IN (
         SELECT id FROM (SELECT id, created_at FROM relay_messages ORDER BY id LIMIT ${most}) oldest
         WHERE created_at < ${before})`;
+    return count;
+  }
+
+  /**
+   * The newest message of an account that is too much: with it and those after it there are more than so many bytes.
+   * @param page so many are looked at in one statement: all of them would take too long
+   */
+  async newestBeyond(accountId: string, bytes: number, page: number): Promise<number | undefined> {
+    let [left, before] = [bytes, Number.MAX_SAFE_INTEGER];
+    for (;;) {
+      const [row] = await this.sql<{ beyond: number | null; oldest: number | null; bytes: number }[]>`
+        SELECT (max(id) FILTER (WHERE so_far > ${left}))::float8 AS beyond, min(id)::float8 AS oldest, sum(size)::float8 AS bytes
+        FROM (
+          SELECT *, sum(size) OVER (ORDER BY id DESC) AS so_far FROM (
+            SELECT id, length(payload) + ${ROW_BYTES}::int AS size FROM relay_messages
+            WHERE account_id = ${accountId} AND id < ${before} ORDER BY id DESC LIMIT ${page}) page
+        ) sized`;
+      if (!row || row.oldest === null) return undefined;
+      if (row.beyond !== null) return row.beyond;
+      left -= row.bytes;
+      before = row.oldest;
+    }
+  }
+
+  /** Forgets up to `most` messages of an account, up to one of them, but for those that wait. @returns how many */
+  async forgetUpTo(accountId: string, last: number, most: number): Promise<number> {
+    const { count } = await this.sql`
+      DELETE FROM relay_messages WHERE id IN (
+        SELECT id FROM relay_messages WHERE account_id = ${accountId} AND id <= ${last}
+          AND (acked_at IS NOT NULL OR expired_at IS NOT NULL)
+        ORDER BY id LIMIT ${most})`;
     return count;
   }
 

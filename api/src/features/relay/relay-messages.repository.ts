@@ -17,7 +17,7 @@ export interface NewMessage {
 }
 
 /**
- * What became of it. `known`: its sender has sent the same before. `full`: too many wait for its device; an event is kept
+ * What became of it. `known`: its account has given the host the same before. `full`: too many wait for its device; an event is kept
  * all the same, and waits for nobody. `gone`: its account is.
  */
 export type Kept = { outcome: 'kept' | 'full'; id: number } | { outcome: 'known' | 'full' | 'gone'; id: null };
@@ -29,8 +29,33 @@ export interface WaitingMessage {
   from: string;
   to: string;
   type: MessageType;
+  kind: string;
   reqId: string | null;
   sealed: Buffer;
+  /** When its time is over, in milliseconds of the epoch. */
+  until: number;
+}
+
+/** Which message waits for which device, and from whom. */
+export interface Waiting {
+  id: number;
+  from: string;
+  to: string;
+}
+
+/** A device, and the account whose it is: an id may have been another's before. */
+export interface Recipient {
+  readonly deviceId: string;
+  readonly accountId: string;
+}
+
+/** Where a command is that has come before. `expired`: nobody has acknowledged it in its time. */
+export type CommandState = 'acknowledged' | 'expired' | 'waiting';
+
+/** A command that has come before, and who has sent it. */
+export interface KnownCommand {
+  state: CommandState;
+  from: string;
 }
 
 /** A command that nobody has acknowledged in its time. */
@@ -42,7 +67,7 @@ export interface ExpiredCommand {
 }
 
 const WAITING = `id::float8 AS id, account_id AS "accountId", from_device_id AS "from", to_device_id AS "to",
-  msg_type AS type, payload AS sealed`;
+  msg_type AS type, kind, payload AS sealed`;
 
 /** Queue and history in one: many rows in one statement, since each commit takes its time. */
 @Injectable()
@@ -69,21 +94,24 @@ export class RelayMessagesRepository {
         SELECT id FROM accounts WHERE id = ANY(ARRAY(SELECT DISTINCT account_id FROM told)) AND status = 'active'
         ORDER BY id FOR KEY SHARE
       ), queues AS MATERIALIZED (
-        SELECT to_device_id, (SELECT count(*) FROM relay_messages m WHERE m.to_device_id = queue.to_device_id
-          AND m.acked_at IS NULL AND m.expired_at IS NULL) AS waiting FROM (SELECT DISTINCT to_device_id FROM told) queue
+        SELECT account_id, to_device_id, (SELECT count(*) FROM relay_messages m WHERE m.to_device_id = queue.to_device_id
+          AND m.account_id = queue.account_id AND m.acked_at IS NULL AND m.expired_at IS NULL) AS waiting
+        FROM (SELECT DISTINCT account_id, to_device_id FROM told) queue
       ), placed AS MATERIALIZED (
-        SELECT told.*, nextval('relay_messages_id_seq') AS id,
-          waiting + row_number() OVER (PARTITION BY told.to_device_id ORDER BY n) > ${most} AS is_full,
-          msg_type = 'command' AND EXISTS (SELECT FROM relay_messages known WHERE known.from_device_id = told.from_device_id
-            AND known.req_id = told.req_id AND known.msg_type = 'command') AS is_known
-        FROM told JOIN queues USING (to_device_id) WHERE account_id IN (SELECT id FROM held) ORDER BY n
+        SELECT news.*, nextval('relay_messages_id_seq') AS id,
+          waiting + count(*) FILTER (WHERE NOT is_known) OVER (PARTITION BY account_id, to_device_id ORDER BY n) > ${most} AS is_full
+        FROM (
+          SELECT *, msg_type = 'command' AND EXISTS (SELECT FROM relay_messages known WHERE known.account_id = told.account_id
+            AND known.to_device_id = told.to_device_id AND known.req_id = told.req_id AND known.msg_type = 'command') AS is_known
+          FROM told WHERE account_id IN (SELECT id FROM held)
+        ) news JOIN queues USING (account_id, to_device_id) ORDER BY n
       ), added AS (
         INSERT INTO relay_messages (id, account_id, from_device_id, to_device_id, msg_type, kind, req_id, payload, created_at,
           expires_at, expired_at)
         SELECT id, account_id, from_device_id, to_device_id, msg_type, kind, req_id, decode(payload, 'base64'), ${now},
           expires_at, CASE WHEN is_full THEN ${now}::timestamptz END
         FROM placed WHERE NOT is_known AND (NOT is_full OR msg_type = 'event') ORDER BY n
-        ON CONFLICT (from_device_id, req_id) WHERE msg_type = 'command' DO NOTHING
+        ON CONFLICT (account_id, to_device_id, req_id) WHERE msg_type = 'command' DO NOTHING
         RETURNING id
       )
       SELECT n::int AS n, CASE WHEN is_added THEN id::float8 END AS id, CASE WHEN is_known THEN 'known' WHEN is_full THEN 'full'
@@ -93,21 +121,36 @@ export class RelayMessagesRepository {
     return messages.map((_, index) => outcomes.get(index + 1) ?? { id: null, outcome: 'gone' });
   }
 
-  /** What waits for a device and is still good, in its order, after one of them. */
-  async waitingFor(deviceId: string, after: number, most: number, now: Date): Promise<WaitingMessage[]> {
+  /**
+   * What waits for a device and is still good, in its order, after one of them.
+   * @param page so many, and no more when they have so many bytes
+   */
+  async waitingFor(
+    { deviceId, accountId }: Recipient,
+    after: number,
+    page: { most: number; bytes: number },
+    now: Date,
+  ): Promise<WaitingMessage[]> {
     return this.sql<WaitingMessage[]>`
-      SELECT ${this.sql.unsafe(WAITING)}, req_id AS "reqId" FROM relay_messages
-      WHERE to_device_id = ${deviceId} AND id > ${after} AND acked_at IS NULL AND expired_at IS NULL AND expires_at > ${now}
-      ORDER BY id LIMIT ${most}`;
+      SELECT ${this.sql.unsafe(WAITING)}, req_id AS "reqId", extract(epoch FROM expires_at)::float8 * 1000 AS until FROM (
+        SELECT *, sum(length(payload)) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) - length(payload) AS bytes_before
+        FROM relay_messages
+        WHERE to_device_id = ${deviceId} AND account_id = ${accountId} AND id > ${after}
+          AND acked_at IS NULL AND expired_at IS NULL AND expires_at > ${now}
+        ORDER BY id LIMIT ${page.most}
+      ) page WHERE bytes_before < ${page.bytes} ORDER BY id`;
   }
 
-  /** Those of the devices for which something waits, or something that is older. */
-  async devicesWithWaiting(deviceIds: readonly string[], before: Date | null, now: Date): Promise<string[]> {
-    const rows = await this.sql<{ id: string }[]>`
-      SELECT device.id FROM unnest(${[...deviceIds]}::text[]) AS device (id)
-      WHERE EXISTS (SELECT FROM relay_messages WHERE to_device_id = device.id AND acked_at IS NULL AND expired_at IS NULL
-        AND expires_at > ${now} AND (${before}::timestamptz IS NULL OR created_at <= ${before}))`;
-    return rows.map(({ id }) => id);
+  /** What waits for the devices, or what of it is older: not what it says, which is most of it. */
+  async waiting(recipients: readonly Recipient[], before: Date | null, now: Date): Promise<Waiting[]> {
+    return this.sql<Waiting[]>`
+      SELECT message.id::float8 AS id, message.from_device_id AS "from", device.id AS "to"
+      FROM unnest(
+        ${recipients.map(({ deviceId }) => deviceId)}::text[], ${recipients.map(({ accountId }) => accountId)}::uuid[]
+      ) AS device (id, account_id),
+      LATERAL (SELECT id, from_device_id FROM relay_messages WHERE to_device_id = device.id
+        AND account_id = device.account_id AND acked_at IS NULL AND expired_at IS NULL AND expires_at > ${now}
+        AND (${before}::timestamptz IS NULL OR created_at <= ${before})) AS message`;
   }
 
   /** They have arrived: they wait no more. */
@@ -117,12 +160,28 @@ export class RelayMessagesRepository {
       WHERE id = ANY(${ids.map(String)}::bigint[]) AND acked_at IS NULL AND expired_at IS NULL`;
   }
 
-  /** Whether the host has acknowledged a command; undefined when there is none. */
-  async isAcknowledged(from: string, reqId: string): Promise<boolean | undefined> {
-    const [row] = await this.sql<{ acknowledged: boolean }[]>`
-      SELECT acked_at IS NOT NULL AS acknowledged FROM relay_messages
-      WHERE from_device_id = ${from} AND req_id = ${reqId} AND msg_type = 'command'`;
-    return row?.acknowledged;
+  /** A command of an account by its id; undefined when there is none. */
+  async commandOf(accountId: string, to: string, reqId: string, now: Date): Promise<KnownCommand | undefined> {
+    const [row] = await this.sql<KnownCommand[]>`
+      SELECT from_device_id AS "from", CASE WHEN acked_at IS NOT NULL THEN 'acknowledged'
+        WHEN expired_at IS NOT NULL OR expires_at <= ${now} THEN 'expired' ELSE 'waiting' END AS state
+      FROM relay_messages
+      WHERE account_id = ${accountId} AND to_device_id = ${to} AND req_id = ${reqId} AND msg_type = 'command'`;
+    return row;
+  }
+
+  /**
+   * A command that waits is from now on that of another sender, as he says it.
+   * @param first who has sent it. @returns its id; undefined when it is not his any more, or waits no more
+   */
+  async takeOver(first: string, command: NewMessage, now: Date): Promise<number | undefined> {
+    const { accountId, from, to, kind, reqId, sealed, expiresAt } = command;
+    const [row] = await this.sql<{ id: number }[]>`
+      UPDATE relay_messages SET from_device_id = ${from}, kind = ${kind}, payload = ${sealed}, expires_at = ${expiresAt}
+      WHERE account_id = ${accountId} AND to_device_id = ${to} AND req_id = ${reqId} AND msg_type = 'command'
+        AND from_device_id = ${first} AND acked_at IS NULL AND expired_at IS NULL AND expires_at > ${now}
+      RETURNING id::float8 AS id`;
+    return row?.id;
   }
 
   /** Whether the time of any message is over that waits, and that nobody else sees to: a transaction each second would be for nothing. */

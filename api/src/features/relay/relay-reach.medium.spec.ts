@@ -52,6 +52,19 @@ describe('who may reach whom', () => {
     await world.nothingWaitsFor(await world.connect('host'));
   });
 
+  it('ends with the pairing by REST too: a client does not speak as another', async () => {
+    const tablet = await world.signedIn();
+    const pairing = await world.pair(tablet.id);
+    const send = (bearer = world.owner.bearer) =>
+      world.post('/sms', { to_device_id: world.host, sim: 1, to: '110', body: 'Hi' }, bearer);
+    expect((await send(tablet.bearer)).body).toMatchObject({ status: 'queued' });
+    await app.http.delete(`/pairings/${pairing}`).set(world.owner.bearer);
+    const { status, body } = await send(tablet.bearer);
+    expect([status, body.detail]).toEqual([403, 'Devices are not paired']);
+    expect(await world.rows()).toHaveLength(1);
+    expect((await send()).body).toMatchObject({ status: 'queued' });
+  });
+
   it('a host without a client, a client without a host', async () => {
     const [lonelyHost, lonelyClient] = [await world.device('host'), await world.device('client')];
     const [phone, laptop] = [await world.connect('host', lonelyHost), await world.connect('client', lonelyClient)];
@@ -69,6 +82,17 @@ describe('who may reach whom', () => {
     ] as const) {
       await expect(SocketClient.connect(world.url(type, id))).rejects.toThrow('404 not_found');
     }
+  });
+
+  it('what another account left for a device of the same id stands in nobody’s way', async () => {
+    const before = await RelayWorld.make(app);
+    await app.database.sql`
+      INSERT INTO relay_messages (account_id, from_device_id, to_device_id, msg_type, kind, req_id, payload, created_at, expires_at)
+      SELECT ${before.owner.id}, ${String(world.client)}, ${String(world.host)}, 'command', 'SEND_SMS', 'r' || n, '', now(),
+        now() + interval '1 hour' FROM generate_series(1, 5) n`;
+    const request = { to_device_id: world.host, sim: 1, to: '110', body: 'Hi', req_id: 'r1' };
+    expect((await world.post('/sms', request)).body).toEqual({ status: 'queued', req_id: 'r1' });
+    expect(await next(await world.connect('host'))).toMatchObject({ cmd: 'SEND_SMS', req_id: 'r1' });
   });
 
   it('REST says who is no client and who is not paired', async () => {

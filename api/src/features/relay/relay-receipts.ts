@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
 import { Clock } from '../../common/clock.js';
+import { Drain } from '../../http/drain.js';
 import { RelayMessagesRepository } from './relay-messages.repository.js';
 
 const MOST_AT_ONCE = 1000;
@@ -15,7 +16,7 @@ const REMEMBERED_MS = 10_000;
  * second delivery; so it is repeated for as long as the database is away.
  */
 @Injectable()
-export class RelayReceipts implements OnModuleDestroy {
+export class RelayReceipts implements BeforeApplicationShutdown {
   private readonly logger = new Logger('relay');
   private unwritten: number[] = [];
   private running: Promise<void> | undefined;
@@ -27,9 +28,12 @@ export class RelayReceipts implements OnModuleDestroy {
   constructor(
     private readonly messages: RelayMessagesRepository,
     private readonly clock: Clock,
+    private readonly drain: Drain,
   ) {}
 
-  async onModuleDestroy(): Promise<void> {
+  /** What is acknowledged while the last connections end is noted as well. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.drain.beforeApplicationShutdown();
     this.stopping.abort();
     await this.running;
   }

@@ -6,8 +6,11 @@ import type { Connection } from '../../realtime/protocol.js';
 import { PairedDevices } from '../pairing/paired-devices.js';
 import { RelayCommands } from './relay-commands.js';
 import { RelayDelivery } from './relay-delivery.js';
-import { forwarded, type RelayedFrame, type Role, undelivered } from './relay-frame.js';
+import { expiredNews, forwarded, type RelayedFrame, type Role, undelivered } from './relay-frame.js';
 import { RelayJournal } from './relay-journal.js';
+
+/** Frames of one sender that wait for its pairings: a database that is slow must not fill the memory. */
+const MOST_HELD = 256;
 
 /** Passes frames on to the devices that their sender is paired with, and to no other. */
 @Injectable()
@@ -25,12 +28,15 @@ export class RelayRouter {
 
   /** Passes a frame on: at once when it is known with whom its sender is paired, and in order if not. */
   route(connection: Connection, role: Role, frame: RelayedFrame): void | Promise<void> {
+    // Whatever becomes of the news, the host has done the command: it must not get it again.
+    if (frame.type === 'event') this.delivery.linkOf(connection)?.answered(frame);
     const held = this.held.get(connection);
     if (held) {
-      held.push(frame);
+      if (held.length < MOST_HELD) held.push(frame);
+      else this.fail(connection, frame.to, frame.reqId, new Problem('database_unavailable', 'it does not keep up'));
       return;
     }
-    const peers = this.paired.known(connection.device.id);
+    const peers = this.peersOf(connection, frame);
     if (peers) void this.pass(connection, role, frame, peers);
     else return this.lookUp(connection, role, [frame]);
   }
@@ -41,10 +47,19 @@ export class RelayRouter {
       const peers = await this.paired.of(connection.device.id);
       for (const frame of frames) void this.pass(connection, role, frame, peers);
     } catch (error) {
-      for (const { to, reqId } of frames) this.fail(connection, to, reqId, error);
+      for (const frame of frames) {
+        const known = this.peersOf(connection, frame);
+        if (known) void this.pass(connection, role, frame, known);
+        else this.fail(connection, frame.to, frame.reqId, error);
+      }
     } finally {
       this.held.delete(connection);
     }
+  }
+
+  /** Whom a sender is known to be paired with. While the database is away, news and signalling go to whom it was last. */
+  private peersOf({ device }: Connection, { type }: RelayedFrame): readonly string[] | undefined {
+    return this.paired.known(device.id) ?? (type === 'command' ? undefined : this.paired.lastKnown(device.id));
   }
 
   private async pass(connection: Connection, role: Role, frame: RelayedFrame, peers: readonly string[]): Promise<void> {
@@ -71,6 +86,7 @@ export class RelayRouter {
     const { id: from, accountId } = connection.device;
     const { status, reqId } = await this.commands.send({ accountId, from, to, kind, reqId: given, fields });
     if (status === 'full') connection.send(undelivered('queue full', to, reqId));
+    else if (status === 'expired') connection.send(expiredNews(to, reqId));
     else if (status === 'queued') {
       connection.send({ type: 'queued', target_device_id: wireId(to), req_id: reqId });
     }
@@ -81,17 +97,15 @@ export class RelayRouter {
     const { id: from, accountId } = connection.device;
     const { kind, reqId, fields } = frame;
     const text = forwarded(fields, from);
+    this.journal.count(accountId, text, targets.length);
     const keep = async (to: string): Promise<void> => {
-      const { id } = await this.journal.keep({ accountId, from, to, type: 'event', kind, reqId, text });
-      if (id !== null) this.delivery.deliver({ accountId, to, id, reqId: null, text });
+      const { id, until } = await this.journal.keep({ accountId, from, to, type: 'event', kind, reqId, text });
+      if (id !== null) this.delivery.deliver({ accountId, to, id, reqId: null, kind, text, until });
     };
     const results = await Promise.allSettled(targets.map(keep));
     const failed = results.find((result) => result.status === 'rejected');
-    if (!failed) {
-      if (reqId !== null) this.delivery.linkOf(connection)?.settle(reqId);
-      return;
-    }
-    const unkept = isLimit(failed.reason) ? [] : targets.filter((_, index) => results[index]?.status === 'rejected');
+    if (!failed) return;
+    const unkept = targets.filter((_, index) => results[index]?.status === 'rejected');
     for (const to of unkept) void this.delivery.pass(to, text);
     throw failed.reason;
   }
@@ -115,11 +129,10 @@ export class RelayRouter {
     if (!(error instanceof Problem) && !isDatabaseUnavailable(error)) {
       this.logger.error(`a frame was not passed on: ${error instanceof Error ? error.message : 'unknown'}`);
     }
-    connection.send(undelivered(isLimit(error) ? 'rate limited' : 'temporarily unavailable', to, reqId));
+    const isLimit = error instanceof Problem && error.code === 'rate_limited';
+    connection.send(undelivered(isLimit ? 'rate limited' : 'temporarily unavailable', to, reqId));
   }
 }
-
-const isLimit = (error: unknown): boolean => error instanceof Problem && error.code === 'rate_limited';
 
 /** A client speaks to one host, a host to all of its clients, unless they say to whom. */
 function targetsOf(role: Role, to: string | null, peers: readonly string[]): readonly string[] {

@@ -1,9 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '../../common/clock.js';
-import { wireId } from '../../common/device-id.js';
 import { CONFIG, type Config } from '../../config/config.js';
 import { AccountRemoval } from '../account/account-removal.js';
 import { RelayDelivery } from './relay-delivery.js';
+import { expiredNews } from './relay-frame.js';
+import { RelayGrowth } from './relay-growth.js';
 import { RelayHistoryRepository } from './relay-history.repository.js';
 import { RelayJournal, type RelayMessage } from './relay-journal.js';
 import type { ExpiredCommand } from './relay-messages.repository.js';
@@ -12,6 +13,8 @@ const DAY_MS = 86_400_000;
 const MOST_ROUNDS = 20;
 /** Of a deletion, in one statement. */
 const MOST_REMOVED = 5000;
+/** Of an account's messages, in one statement. */
+const MOST_LOOKED_AT = 5000;
 /** By then whoever had a message to deliver has done it. */
 const LATE_MS = 1000;
 
@@ -19,10 +22,12 @@ const LATE_MS = 1000;
 @Injectable()
 export class RelayUpkeep {
   private readonly historyDays: number;
+  private readonly historyBytes: number;
 
   constructor(
     private readonly journal: RelayJournal,
     private readonly history: RelayHistoryRepository,
+    private readonly growth: RelayGrowth,
     private readonly delivery: RelayDelivery,
     private readonly clock: Clock,
     removal: AccountRemoval,
@@ -30,6 +35,7 @@ export class RelayUpkeep {
   ) {
     removal.addStep(({ id }) => this.forgetAll(id));
     this.historyDays = retention.relayHistoryDays;
+    this.historyBytes = retention.relayHistoryMb * 1_000_000;
   }
 
   /** Commands whose time is over: the host gets them no more, and whoever sent them is told. */
@@ -37,7 +43,8 @@ export class RelayUpkeep {
     const limit = most * 10;
     await repeatedly(async () => {
       const { expired, told } = await this.journal.expire(limit, newsOf);
-      for (const { accountId, to, id, text } of told) this.delivery.deliver({ accountId, to, id, reqId: null, text });
+      for (const { accountId, to, id, kind, text, until } of told)
+        this.delivery.deliver({ accountId, to, id, reqId: null, kind, text, until });
       return expired === limit;
     });
   }
@@ -48,6 +55,16 @@ export class RelayUpkeep {
     const limit = most * 50;
     const before = new Date(this.clock.milliseconds() - this.historyDays * DAY_MS);
     await repeatedly(async () => (await this.history.forget(before, limit)) === limit);
+  }
+
+  /** Forgets the oldest messages of accounts that have more than RELAY_HISTORY_MB. What waits stays. */
+  async trim(most: number): Promise<void> {
+    const limit = most * 50;
+    for (const accountId of this.growth.accounts()) {
+      const last = this.historyBytes && (await this.history.newestBeyond(accountId, this.historyBytes, MOST_LOOKED_AT));
+      if (last) await repeatedly(async () => (await this.history.forgetUpTo(accountId, last, limit)) === limit);
+      this.growth.lookedAt(accountId);
+    }
   }
 
   /** An account goes: years of messages would be too much for the statement that removes its row. */
@@ -66,12 +83,7 @@ async function repeatedly(work: () => Promise<boolean>): Promise<void> {
   for (let round = 0; round < MOST_ROUNDS && (await work()); round += 1);
 }
 
-/** As the host itself would say that it could not do it. */
 const newsOf = ({ accountId, from, to, reqId }: ExpiredCommand): RelayMessage => ({
   ...{ accountId, from: to, to: from, type: 'event', kind: 'ERROR', reqId },
-  text: JSON.stringify({
-    ...{ type: 'event', event: 'ERROR', status: 'error', code: 'expired' },
-    body: 'expired: the phone did not answer in time',
-    ...{ req_id: reqId, from_device_id: wireId(to) },
-  }),
+  text: expiredNews(to, reqId),
 });

@@ -8,7 +8,7 @@ import { MOST_ITEMS, RelayHistory } from './relay-history.js';
 
 const COMMAND_PROBLEMS = [
   ...(['validation_failed', 'unauthenticated', 'no_client_device', 'forbidden', 'queue_full'] as const),
-  ...(['rate_limited', 'database_unavailable'] as const),
+  ...(['command_expired', 'database_unavailable'] as const),
 ];
 
 @ApiTags('relay')
@@ -60,15 +60,17 @@ export class RelayController {
   }
 
   @Get('history')
+  @RateLimited('relay_history')
   @ApiOperation({
     summary: 'Commands and events between your devices, the newest first',
-    description: 'Kept for RELAY_HISTORY_DAYS. What WebRTC says of a call is passed on and not kept.',
+    description:
+      'Kept for RELAY_HISTORY_DAYS, RELAY_HISTORY_MB of them. What WebRTC says of a call is passed on and not kept.',
   })
   @ApiQuery({ name: 'device_id', required: false, description: 'Only what it has sent or was sent', example: 7 })
   @ApiQuery({ name: 'limit', required: false, description: `How many, 1 to ${MOST_ITEMS}; 50 when it is not said` })
   @ApiQuery({ name: 'offset', required: false, description: 'After as many; 0 when it is not said' })
   @ApiOkResponse({ type: HistoryAnswer })
-  @Problems('unauthenticated', 'validation_failed')
+  @Problems('unauthenticated', 'validation_failed', 'rate_limited')
   history(
     @CurrentCaller() { accountId }: Caller,
     @Query('device_id') deviceId?: string,

@@ -1,9 +1,16 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Presence } from '../../realtime/presence.js';
 import { TestApp } from '../../testing/app.js';
 import { FakeClock } from '../../testing/clock.js';
 import { anyNext, gone, next, RelayWorld, sent, sms } from '../../testing/relay-world.js';
+import { PairedDevices } from '../pairing/paired-devices.js';
+import { PairingRepository } from '../pairing/pairing.repository.js';
+import { LOOK_AFTER, RelayGrowth } from './relay-growth.js';
+import { RelayHistoryRepository } from './relay-history.repository.js';
 import { RelayMessagesRepository } from './relay-messages.repository.js';
 import { RelayUpkeep } from './relay-upkeep.js';
+
+const AWAY = Object.assign(new Error('away'), { code: 'ECONNREFUSED' });
 
 let app: TestApp;
 const clock = new FakeClock();
@@ -40,13 +47,33 @@ describe('an event', () => {
 
   it('is passed on though it can’t be kept, and the host is told', async () => {
     const [phone, laptop] = [await world.connect('host'), await world.connect('client')];
-    const away = Object.assign(new Error('away'), { code: 'ECONNREFUSED' });
-    jest.spyOn(app.app.get(RelayMessagesRepository), 'keep').mockRejectedValueOnce(away);
+    jest.spyOn(app.app.get(RelayMessagesRepository), 'keep').mockRejectedValueOnce(AWAY);
     phone.send({ type: 'event', event: 'INCOMING_SMS', sim: 1, from: '+1', body: 'x' });
     expect(await next(laptop)).toMatchObject({ event: 'INCOMING_SMS', from_device_id: world.host });
     expect(await next(phone)).toMatchObject({ error: 'temporarily unavailable' });
     laptop.send(sms());
     expect(await next(phone)).toMatchObject({ cmd: 'SEND_SMS' });
+  });
+
+  it('and signalling are passed on while the database is away, for however long; commands are refused', async () => {
+    const [phone, laptop] = [await world.connect('host'), await world.connect('client')];
+    phone.send({ type: 'webrtc', action: 'offer', sdp: 'v=0' });
+    await next(laptop);
+    laptop.send({ type: 'webrtc', action: 'answer', sdp: 'v=0' });
+    await next(phone);
+    // As after three seconds.
+    jest.spyOn(app.app.get(PairedDevices), 'known').mockReturnValue(undefined);
+    jest.spyOn(app.app.get(PairingRepository), 'peersOf').mockRejectedValue(AWAY);
+    jest.spyOn(app.app.get(RelayMessagesRepository), 'keep').mockRejectedValue(AWAY);
+    for (const body of ['one', 'two']) {
+      phone.send({ type: 'event', event: 'INCOMING_SMS', sim: 1, from: '+1', body });
+      expect(await next(laptop)).toMatchObject({ event: 'INCOMING_SMS', body });
+      expect(await next(phone)).toMatchObject({ error: 'temporarily unavailable' });
+      laptop.send({ type: 'webrtc', action: 'offer', sdp: body });
+      expect(await next(phone)).toMatchObject({ action: 'offer', sdp: body });
+      laptop.send(sms());
+      expect(await next(laptop)).toMatchObject({ error: 'temporarily unavailable' });
+    }
   });
 
   it('is not kept in the clear', async () => {
@@ -84,6 +111,20 @@ describe('a socket', () => {
     expect(await anyNext(laptop)).toEqual({ type: 'event', event: 'DEVICE_ONLINE', device_id: world.host });
     await gone(phone);
     expect(await anyNext(laptop)).toEqual({ type: 'event', event: 'DEVICE_OFFLINE', device_id: world.host });
+  });
+
+  it('tells that a device has gone which was revoked', async () => {
+    const [phone, laptop] = [await world.connect('host'), await world.connect('client')];
+    expect(await anyNext(phone)).toEqual({ type: 'event', event: 'DEVICE_ONLINE', device_id: world.client });
+    await app.http.delete(`/devices/${world.client}`).set(world.owner.bearer);
+    expect((await laptop.end()).code).toBe(1008);
+    expect(await anyNext(phone)).toEqual({ type: 'event', event: 'DEVICE_OFFLINE', device_id: world.client });
+  });
+
+  it('is pinged as the apps know it, whenever the protocol’s ping is sent', async () => {
+    const laptop = await world.connect('client');
+    app.app.get(Presence).here('relay', String(world.client))?.ping();
+    expect(await laptop.next()).toEqual({ type: 'ping' });
   });
 
   it.each([
@@ -156,5 +197,29 @@ describe('the history', () => {
     await app.http.delete('/api/v1/account').set(bearer).send({ jid, password });
     await app.finishRemovals();
     expect(await world.rows()).toHaveLength(0);
+  });
+
+  it('has the newest, when an account has more than is kept for one; what waits stays', async () => {
+    const ask = () => world.get(`/sims?host_device_id=${world.host}`);
+    const other = await RelayWorld.make(app);
+    await ask();
+    const large = (owner: string, count: number) => app.database.sql`
+      INSERT INTO relay_messages (account_id, from_device_id, to_device_id, msg_type, kind, payload, created_at, expires_at, acked_at)
+      SELECT ${owner}, 'a', 'b', 'event', 'LARGE', convert_to(repeat('x', 10000000), 'utf8'), ${clock.now()},
+        ${clock.now()}, ${clock.now()}
+      FROM generate_series(1, ${count}::int)`;
+    await large(world.owner.id, 52);
+    await large(other.owner.id, 2);
+    const repository = app.app.get(RelayHistoryRepository);
+    const beyond = (page: number) => repository.newestBeyond(other.owner.id, 10_001_000, page);
+    expect([await beyond(1), await beyond(2)]).toEqual([expect.any(Number), await beyond(100)]);
+    await app.app.get(RelayUpkeep).trim(20);
+    expect(await world.rows()).toHaveLength(53);
+    app.app.get(RelayGrowth).add(world.owner.id, LOOK_AFTER - 500);
+    await ask();
+    await app.app.get(RelayUpkeep).trim(20);
+    const kinds = (await world.rows()).map(({ kind }) => kind);
+    expect(kinds).toEqual(['GET_SIMS', ...Array.from({ length: 49 }, () => 'LARGE'), 'GET_SIMS']);
+    expect(await other.rows()).toHaveLength(2);
   });
 });

@@ -8,6 +8,7 @@ import { RelayProtocol } from './relay.protocol.js';
 import { RelayService } from './relay.service.js';
 import { RelayCommands } from './relay-commands.js';
 import { RelayDelivery } from './relay-delivery.js';
+import { RelayGrowth } from './relay-growth.js';
 import { RelayHistory } from './relay-history.js';
 import { RelayHistoryRepository } from './relay-history.repository.js';
 import { RelayJournal } from './relay-journal.js';
@@ -22,9 +23,10 @@ import { RelayUpkeep } from './relay-upkeep.js';
   controllers: [RelayController],
   providers: [
     ...[RelayProtocol, RelayRouter, RelayCommands, RelayService, RelayDelivery, RelayJournal, RelayReceipts],
-    ...[RelayMessagesRepository, RelayHistory, RelayHistoryRepository, RelayPresence, RelayUpkeep],
+    ...[RelayMessagesRepository, RelayHistory, RelayHistoryRepository, RelayGrowth, RelayPresence, RelayUpkeep],
     reaperOf('relay-expiry', RelayUpkeep, (upkeep) => (most) => upkeep.expire(most)),
     reaperOf('relay-retention', RelayUpkeep, (upkeep) => (most) => upkeep.forget(most)),
+    reaperOf('relay-trim', RelayUpkeep, (upkeep) => (most) => upkeep.trim(most)),
     reaperOf('relay-sweep', RelayUpkeep, (upkeep) => () => upkeep.sweep()),
   ],
   exports: [RelayHistory],

@@ -17,6 +17,9 @@ const CHALLENGE_BYTES = 32;
 /** What is larger than a frame may be is still answered, up to here. */
 const MOST_ANSWERED_BYTES = 4 * MOST_BYTES;
 
+/** Frames of one sender that wait until it is known whether they may go. */
+const MOST_WAITING = 256;
+
 const TOO_LARGE = new Problem('payload_too_large', 'Message exceeds 64 KB limit');
 
 /** WebRTC signalling between devices of one account, and of contacts: docs/signaling.md. */
@@ -25,6 +28,9 @@ export class SignalingGateway extends SocketProtocol {
   readonly name = 'signal';
   readonly paths = ['/signal'];
   readonly maxFrameBytes = MOST_ANSWERED_BYTES;
+
+  /** How many frames of a sender wait until it is known whether they may go. */
+  private readonly waiting = new WeakMap<Connection, number>();
 
   constructor(
     private readonly presence: Presence,
@@ -41,7 +47,7 @@ export class SignalingGateway extends SocketProtocol {
     return way === 'query';
   }
 
-  /** A device that has proved its key proves it again: its account's token alone is not enough. */
+  /** A device that has proved its key proves it again. A token can give it another key; then whoever has the old one is refused, and notices. */
   override challenge({ id: deviceId, provenKey }: KnownDevice): Challenge | undefined {
     if (provenKey === null) return undefined;
     const challenge = randomBytes(CHALLENGE_BYTES).toString('base64');
@@ -67,17 +73,30 @@ export class SignalingGateway extends SocketProtocol {
   override received(connection: Connection, frame: Frame, bytes: number): void | Promise<void> {
     const signal = bytes > MOST_BYTES ? TOO_LARGE : readSignal(frame, connection.device.id);
     if (signal instanceof Problem) {
-      connection.send(about(frame, this.complaint(signal)));
+      connection.send(this.complaint(signal, frame));
       return;
     }
+    // A database that is slow must not fill the memory with what waits for it.
+    const waiting = this.waiting.get(connection) ?? 0;
+    if (waiting >= MOST_WAITING) throw new Problem('database_unavailable', 'it does not keep up');
     const may = this.reach.mayReach(connection.caller.accountId, signal.target);
     if (typeof may === 'boolean') return this.forward(connection, signal, may);
-    return may.then((known) => this.forward(connection, signal, known));
+    this.waiting.set(connection, waiting + 1);
+    return this.forwardLater(connection, signal, may);
   }
 
-  complaint({ code, detail, status }: Problem): object {
+  complaint({ code, detail, status }: Problem, frame: Frame = {}): object {
     const retryable = status === 429 || status >= 500;
-    return error(code.replaceAll('_', '-'), detail === INVALID_JSON ? 'Invalid JSON format' : detail, retryable);
+    const message = detail === INVALID_JSON ? 'Invalid JSON format' : detail;
+    return about(frame, error(code.replaceAll('_', '-'), message, retryable));
+  }
+
+  private async forwardLater(connection: Connection, signal: Signal, may: Promise<boolean>): Promise<void> {
+    try {
+      await this.forward(connection, signal, await may);
+    } finally {
+      this.waiting.set(connection, (this.waiting.get(connection) ?? 1) - 1);
+    }
   }
 
   private forward(connection: Connection, signal: Signal, may: boolean): void | Promise<void> {

@@ -1,6 +1,7 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { DeviceDirectory } from '../../realtime/device-directory.js';
 import { TestApp } from '../../testing/app.js';
 import { SocketClient } from '../../testing/socket-client.js';
 
@@ -117,6 +118,15 @@ describe('between devices of one account', () => {
     expect(await one.next()).toMatchObject({ type: 'error', id: 'x' });
   });
 
+  it('says of which frame it could not be looked up whether it may go', async () => {
+    const one = await connect(alice, 'a1');
+    const away = Object.assign(new Error('away'), { code: 'ECONNREFUSED' });
+    jest.spyOn(app.app.get(DeviceDirectory), 'find').mockRejectedValueOnce(away);
+    one.send(offer('unheard-of', { id: 'n9' }));
+    const refusal = { type: 'error', reason: 'database-unavailable', retryable: true, id: 'n9' };
+    expect(await one.next()).toEqual({ ...refusal, message: expect.any(String) });
+  });
+
   it('has one answer for who is not there, unknown or out of reach', async () => {
     const one = await connect(alice, 'a1');
     await connect(bob, 'b1');
@@ -162,6 +172,25 @@ describe('with a key', () => {
     expect(await client.next()).toMatchObject({ sender_device_id: 'a1' });
   });
 
+  it('loses nothing that comes right behind the first frame', async () => {
+    const [other, client] = [await connect(alice, 'a2'), await open(base)];
+    client.send({ type: 'auth', token: alice.token, device_id: 'a1' });
+    const long = { type: 'offer', target_device_id: 'a2', payload: 'x'.repeat(9 * 1024) };
+    for (let n = 0; n < 20; n += 1) client.send({ ...long, id: n });
+    expect(await client.next()).toMatchObject({ type: 'connected' });
+    for (let n = 0; n < 20; n += 1) {
+      expect(await other.next()).toMatchObject({ type: 'offer', id: n });
+      expect(await client.next()).toMatchObject({ type: 'ack', id: n });
+    }
+  });
+
+  it('takes no first frame beyond 8 KiB', async () => {
+    const client = await open(base);
+    client.send({ type: 'auth', token: 'x'.repeat(8 * 1024) });
+    expect(await client.next()).toMatchObject({ type: 'error', reason: 'payload-too-large' });
+    expect(await client.end()).toEqual({ code: 1009, reason: 'payload_too_large' });
+  });
+
   it('does not let in whoever has the token alone, in whatever way', async () => {
     const ways = [
       (client: SocketClient) => client.send({ type: 'auth-response', signature: 'x' }),
@@ -198,6 +227,21 @@ describe('between accounts', () => {
     expect((await contact('delete', bob, alice.jid)).body).toEqual({ status: 'withdrawn' });
     expect(await tried()).toBe('error');
     expect((await contact('delete', bob, alice.jid)).status).toBe(404);
+  });
+
+  it('can take it back from a contact that is suspended, which is listed and can not be reached', async () => {
+    await contact('put', alice, bob.jid);
+    await contact('put', bob, alice.jid);
+    const listed = async () => (await app.http.get('/api/v1/contacts').set(alice.bearer)).body.contacts;
+    const status = (wanted: string) => app.database.sql`UPDATE accounts SET status = ${wanted} WHERE id = ${bob.id}`;
+    await status('suspended');
+    expect(await listed()).toEqual([{ jid: bob.jid, state: 'mutual', devices: [] }]);
+    expect((await contact('put', alice, bob.jid)).status).toBe(404);
+    expect((await contact('delete', alice, bob.jid)).body).toEqual({ status: 'withdrawn' });
+    expect(await listed()).toEqual([]);
+    await status('active');
+    expect(await listed()).toEqual([{ jid: bob.jid, state: 'asking', devices: [] }]);
+    await contact('delete', bob, alice.jid);
   });
 
   it('has no contact that is nobody, or oneself', async () => {
