@@ -23,6 +23,16 @@ write_password_file() {
   unset DB_KAMAILIO_PASSWORD
 }
 
+# Before 6.0, which withstands what after-fork.c tells of.
+preload_after_fork() {
+  local version
+  version=$(kamailio -v | sed -n '1s/.*kamailio \([0-9]*\)\..*/\1/p')
+  [ -n "$version" ] || { echo 'kamailio: it does not tell its version' >&2; exit 1; }
+  [ "$version" -lt 6 ] || return 0
+  tcc -shared -nostdlib -o "$RUN_DIR/after-fork.so" "$HERE/after-fork.c"
+  export LD_PRELOAD="$RUN_DIR/after-fork.so"
+}
+
 umask 077
 # The times in its tables are without a zone: whoever reads them takes them for UTC.
 export TZ=UTC
@@ -34,4 +44,5 @@ write_password_file
 read_secret INTERNAL_SECRET
 render "$HERE/tls.cfg" "$RUN_DIR/etc/tls.cfg"
 
+preload_after_fork
 exec kamailio -DD -E -f "$HERE/kamailio.cfg" -Y "$RUN_DIR" -m 64 -M 8

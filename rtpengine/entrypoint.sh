@@ -28,4 +28,5 @@ if remembers; then configuration+=("$HERE/rtpengine-redis.conf"); fi
 mkdir -p "$RUN_DIR/etc"
 render <(cat "${configuration[@]}") "$RUN_DIR/etc/rtpengine.conf"
 
-exec rtpengine --config-file="$RUN_DIR/etc/rtpengine.conf"
+# A clean environment: Valkey's password is in the file, which nobody else reads.
+exec env -i PATH="$PATH" rtpengine --config-file="$RUN_DIR/etc/rtpengine.conf"
