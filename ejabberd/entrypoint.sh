@@ -28,6 +28,11 @@ render "$here/ejabberd.yml" "$RUN_DIR/etc/ejabberd.yml"
 # Where the package keeps the Erlang applications, whatever the machine's architecture.
 applications=(/usr/lib/*/ejabberd-*/ebin)
 
+modules=()
+for module in veil_passwords veil_turn; do
+  modules+=(-eval "{ok, M, Code} = compile:file(\"$here/$module.erl\", [binary]), {module, M} = code:load_binary(M, [], Code)")
+done
+
 # A clean environment: the secrets have no business there, and a crash dump would write them to disk.
 cd "$RUN_DIR"
 exec env -i \
@@ -41,8 +46,8 @@ exec env -i \
   EJABBERD_LOG_PATH="$RUN_DIR/log/ejabberd.log" \
   erl -noinput +P 250000 -mnesia dir "\"$RUN_DIR/spool\"" \
   -eval "ok = file:eval(\"$here/log_filter.erl\")" \
-  -eval "{ok, M, Code} = compile:file(\"$here/veil_passwords.erl\", [binary]), {module, M} = code:load_binary(M, [], Code)" \
+  "${modules[@]}" \
   -s ejabberd \
-  -eval 'ok = veil_passwords:register()' \
+  -eval 'ok = veil_passwords:register(), ok = veil_turn:register()' \
   -eval "ok = file:eval(\"$here/account_removal.erl\")" \
   -eval "ok = file:eval(\"$here/push_service.erl\")"

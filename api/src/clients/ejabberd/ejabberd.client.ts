@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { AxiosResponse } from 'axios';
@@ -60,7 +61,10 @@ export abstract class Ejabberd {
   /** Returns when the room is gone. A missing room is fine. */
   abstract destroyRoom(room: string): Promise<void>;
   abstract setAffiliation(room: string, jid: string, affiliation: Affiliation): Promise<void>;
-  /** Subscribes a member to the messages of the room (MucSub), so that they arrive while he is offline. */
+  /**
+   * Subscribes a member to the messages of the room (MucSub), so that they arrive while he is offline; under his username,
+   * or a name like it when somebody else in the room has taken that.
+   */
   abstract subscribe(room: string, jid: string): Promise<void>;
   /** A missing subscription is fine. */
   abstract unsubscribe(room: string, jid: string): Promise<void>;
@@ -71,15 +75,29 @@ const SUBSCRIBED_NODES = ['messages', 'affiliations', 'subject', 'config']
   .map((node) => `urn:xmpp:mucsub:nodes:${node}`)
   .join(',');
 
-/** `moderated` off: with it, ejabberd 23.01 lets a removed or banned member of a members-only room back in. */
+/**
+ * What makes a room a group's, and an owner could change by XMPP; ejabberd.yml says the same and why. The rest is his to choose: what the
+ * room says of itself, private messages, whose presence is shown. In this order it is restored: first of all the room is closed.
+ */
 const ROOM_OPTIONS = {
-  persistent: 'true',
   members_only: 'true',
+  // With it, ejabberd 23.01 lets a removed or banned member of a members-only room back in.
   moderated: 'false',
-  public: 'false',
+  members_by_default: 'true',
+  persistent: 'true',
   mam: 'true',
+  public: 'false',
+  public_list: 'false',
+  anonymous: 'false',
+  password_protected: 'false',
+  password: '',
+  captcha_protected: 'false',
+  max_users: '5000',
   allow_subscription: 'true',
   allow_user_invites: 'false',
+  allow_query_users: 'true',
+  allow_change_subj: 'false',
+  allow_voice_requests: 'false',
 };
 
 const USER_EXISTS = 10_090;
@@ -178,11 +196,10 @@ export class EjabberdHttpClient extends Ejabberd {
     if (!isListOf(affiliations, isAffiliationRow)) throw this.api.misunderstood('get_room_affiliations', affiliations);
     const subscribers = await this.api.call('get_subscribers', room);
     if (!isListOf(subscribers, isText)) throw this.api.misunderstood('get_subscribers', subscribers);
-    const options = await this.api.call('get_room_options', room);
-    if (options.status !== 200 || !isOptions(options.data)) throw this.api.misunderstood('get_room_options', options);
+    const options = await this.readOptions(name);
     return {
-      title: options.data.title,
-      altered: Object.entries(ROOM_OPTIONS).some(([option, value]) => (options.data[option] ?? value) !== value),
+      title: options.title,
+      altered: alteredIn(options).length > 0,
       affiliations: new Map(affiliations.data.map((row) => [`${row.username}@${row.domain}`, row.affiliation])),
       subscribers: new Set(subscribers.data.map(bareJid)),
     };
@@ -196,12 +213,13 @@ export class EjabberdHttpClient extends Ejabberd {
       host: this.host,
       options,
     });
-    const exists = answer.status === 400 && /already exists/i.test(String(answer.data?.message ?? answer.data));
-    if (answer.status !== 200 && !exists) throw this.api.misunderstood('create_room_with_opts', answer);
+    if (answer.status === 200 || isRefusal(answer, /already exists/i)) return;
+    throw this.api.misunderstood('create_room_with_opts', answer);
   }
 
   async resetRoom(name: string): Promise<void> {
-    for (const [option, value] of Object.entries(ROOM_OPTIONS)) await this.setOption(name, option, value);
+    // Only those: with each the room tells everybody in it that it was configured.
+    for (const [option, value] of alteredIn(await this.readOptions(name))) await this.setOption(name, option, value);
   }
 
   async renameRoom(name: string, title: string): Promise<void> {
@@ -224,15 +242,23 @@ export class EjabberdHttpClient extends Ejabberd {
   }
 
   async subscribe(name: string, jid: string): Promise<void> {
-    const nick = jid.slice(0, jid.indexOf('@'));
-    const subscription = { user: `${jid}/veil`, nick, room: `${name}@${this.service}`, nodes: SUBSCRIBED_NODES };
-    const answer = await this.api.call('subscribe_room', subscription);
+    const username = jid.slice(0, jid.indexOf('@'));
+    let answer = await this.subscribeAs(username, name, jid);
+    if (isTakenNickname(answer)) {
+      // Whoever is in the room may call himself that. What he can't foresee he can't take.
+      answer = await this.subscribeAs(`${username}-${randomBytes(4).toString('hex')}`, name, jid);
+    }
     // The answer lists the nodes: an empty list would be a subscription to nothing.
     if (!isListOf(answer, isText) || answer.data.length === 0) throw this.api.misunderstood('subscribe_room', answer);
   }
 
   async unsubscribe(name: string, jid: string): Promise<void> {
     await this.api.ok('unsubscribe_room', { user: jid, room: `${name}@${this.service}` });
+  }
+
+  private subscribeAs(nick: string, name: string, jid: string): Promise<AxiosResponse> {
+    const subscription = { user: `${jid}/veil`, nick, room: `${name}@${this.service}`, nodes: SUBSCRIBED_NODES };
+    return this.api.call('subscribe_room', subscription);
   }
 
   private suspension(user: string): Arguments {
@@ -247,6 +273,12 @@ export class EjabberdHttpClient extends Ejabberd {
     throw new Problem('chat_server_unavailable', 'ejabberd did not keep who is suspended');
   }
 
+  private async readOptions(name: string): Promise<RoomOptions> {
+    const answer = await this.api.call('get_room_options', { name, service: this.service });
+    if (answer.status !== 200 || !isOptions(answer.data)) throw this.api.misunderstood('get_room_options', answer);
+    return answer.data;
+  }
+
   private async setOption(name: string, option: string, value: string): Promise<void> {
     await this.api.ok('change_room_option', { name, service: this.service, option, value });
   }
@@ -259,10 +291,22 @@ type AffiliationRow = { username: string; domain: string; affiliation: Affiliati
 const isAffiliationRow = (row: unknown): row is AffiliationRow =>
   typeof row === 'object' && row !== null && 'username' in row && 'domain' in row && 'affiliation' in row;
 
-const isOptions = (data: unknown): data is Record<string, string> & { title: string } =>
+type RoomOptions = Record<string, string> & { title: string };
+
+const isOptions = (data: unknown): data is RoomOptions =>
   typeof data === 'object' && data !== null && 'title' in data && typeof data.title === 'string';
 
-function isMissingRoom({ status, data }: AxiosResponse): boolean {
+/** The settings that have to be restored. One that ejabberd doesn't tell is among them: nobody could vouch for it. */
+const alteredIn = (options: RoomOptions): [option: string, value: string][] =>
+  Object.entries(ROOM_OPTIONS).filter(([option, value]) => options[option] !== value);
+
+const isMissingRoom = (answer: AxiosResponse): boolean => isRefusal(answer, /room does(n't| not) exist/i);
+
+/** ejabberd's words for the condition `conflict`, which it doesn't tell. */
+const isTakenNickname = (answer: AxiosResponse): boolean =>
+  isRefusal(answer, /nickname is (already in use|registered)/i);
+
+function isRefusal({ status, data }: AxiosResponse, words: RegExp): boolean {
   const message = String((typeof data === 'object' && data !== null && data.message) || data);
-  return status === 400 && /room does(n't| not) exist/i.test(message);
+  return status === 400 && words.test(message);
 }

@@ -24,6 +24,11 @@ export class FakeEjabberd extends Ejabberd {
     this.faults.push({ verb, fault });
   }
 
+  /** None of the failures that were planned and are left. */
+  heal(): void {
+    this.faults.length = 0;
+  }
+
   ping(): Promise<void> {
     return this.perform('ping', () => {});
   }

@@ -34,7 +34,7 @@ describe('FCM', () => {
     keys: null,
   };
   const deliver = (changes: Partial<PushMessage> = {}, withinMs = WITHIN_MS) => {
-    const expiresAt = new Date(clock.milliseconds() + 30_500);
+    const expiresAt = new Date(clock.milliseconds() + 30_990);
     const usual = { data: { type: 'call', call_id: 'c@1' }, rings: true, shown: null, urgent: true, topic: null };
     return client.deliver(target, { ...usual, expiresAt, ...changes }, withinMs);
   };

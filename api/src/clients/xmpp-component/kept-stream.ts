@@ -10,7 +10,7 @@ export interface KeepTimes {
   quietMs: number;
 }
 
-export const KEEP_TIMES: KeepTimes = { firstPauseMs: 200, longestPauseMs: 5000, quietMs: 20_000 };
+export const KEEP_TIMES: KeepTimes = { firstPauseMs: 200, longestPauseMs: 1000, quietMs: 20_000 };
 
 const PING = 'urn:xmpp:ping';
 

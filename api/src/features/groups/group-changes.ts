@@ -14,6 +14,10 @@ const PATIENCE_MS = 3000;
 const RETRY_ACQUIRE_MS = 40;
 /** How often each room is compared with the tables. */
 const CHECK_EVERY_MS = 60_000;
+/** In so many runs every room has its turn: with the reaper's two seconds between them, in 40 s and what the checks take. */
+const RUNS_PER_ROUND = 20;
+/** Each is a room in the memory of the chat server, and three calls a minute. */
+const MOST_GROUPS = 200;
 /** How soon a destroyed room is destroyed again: by then the chat server has done what it was asked before. */
 const DESTROY_AGAIN_MS = 60_000;
 /** How soon a change that could not be undone is tried again. */
@@ -39,8 +43,18 @@ export class GroupChanges {
     this.leaseMs = LEASE_TIMEOUTS * neighbours.timeoutMs;
   }
 
-  async create(wanted: GroupState): Promise<string> {
-    const lease = await this.groups.reserve(newId(), wanted.name, newId(), this.after(this.leaseMs));
+  /** @throws Problem too_many_groups, chat_server_unavailable */
+  async create(wanted: GroupState, creatorId: string): Promise<string> {
+    const key = { groupId: newId(), changeId: newId() };
+    const reservation = { ...key, name: wanted.name, creatorId, until: this.after(this.leaseMs) };
+    const lease = await this.groups.reserve(reservation, MOST_GROUPS);
+    if (lease === 'full') {
+      throw new Problem(
+        'too_many_groups',
+        `an account makes at most ${MOST_GROUPS} groups, and may delete some of them`,
+      );
+    }
+    if (lease === 'gone') throw new Problem('unauthenticated', 'the account is being deleted');
     await this.carryOut(lease, wanted, new Set());
     return lease.groupId;
   }
@@ -64,18 +78,24 @@ export class GroupChanges {
   }
 
   /**
-   * Mends up to `most` groups: those whose change was cut off, then those that were not looked at for a while, because
-   * whoever has rights in a room can change or destroy it by XMPP. The room follows the tables again.
+   * Mends groups: those whose change was cut off, then those that were not looked at for a while, because whoever has
+   * rights in a room can change or destroy it by XMPP. The room follows the tables again. `most` of them, or as many as
+   * everyone's turn needs to come in time; it ends when `most` have failed.
    */
   async mendRooms(most: number, onFailure: (error: unknown) => void, stopping?: AbortSignal): Promise<void> {
-    for (let mended = 0; mended < most && !stopping?.aborted; mended += 1) {
-      // One by one: a lease that begins long before its work might end before it.
+    let share = most;
+    let failures = 0;
+    for (let mended = 0; mended < share && failures < most && !stopping?.aborted; ) {
+      // One by one: a lease that begins long before its work might end before it, and a person's change waits for no crowd.
       const lease = await this.claimNeglected();
       if (!lease) return;
       await this.mend(lease).catch((error: unknown) => {
+        failures += 1;
         onFailure(error);
         return this.groups.expire(lease, this.after(RETRY_MS)).catch(() => {});
       });
+      mended += 1;
+      if (mended === most) share = Math.max(most, Math.ceil((await this.groups.count()) / RUNS_PER_ROUND));
     }
   }
 

@@ -15,6 +15,12 @@ export interface GroupState {
   readonly members: readonly GroupMember[];
 }
 
+/**
+ * Each message goes to each member, and waits for those who are out; a change of the whole group takes two calls for each. And a
+ * room takes 5000 (ejabberd.yml): everybody with the ten sessions that one may have.
+ */
+export const MOST_MEMBERS = 500;
+
 const RANK: Record<GroupRole, number> = { owner: 2, admin: 1, member: 0 };
 
 const notFound = (what: string): Problem => new Problem('not_found', `there is no such ${what}`);
@@ -43,6 +49,12 @@ function requireOwner(members: readonly GroupMember[]): readonly GroupMember[] {
 const without = (state: GroupState, accountId: string): readonly GroupMember[] =>
   state.members.filter((member) => member.accountId !== accountId);
 
+/** The group, unless it is larger than a room bears. @throws Problem too_many_members */
+export function withinSize(state: GroupState): GroupState {
+  if (state.members.length <= MOST_MEMBERS) return state;
+  throw new Problem('too_many_members', `a group has at most ${MOST_MEMBERS} members`);
+}
+
 /** Any member may look. @throws Problem not_found */
 export function view(state: GroupState, callerId: string): GroupState {
   requireMember(state, callerId);
@@ -59,7 +71,7 @@ export function rename(state: GroupState, callerId: string, name: string): Group
 export function addMember(state: GroupState, callerId: string, added: GroupMember): GroupState {
   requireRole(state, callerId, added.role === 'member' ? 'admin' : 'owner');
   if (find(state, added.accountId)) return state;
-  return { ...state, members: [...state.members, added] };
+  return withinSize({ ...state, members: [...state.members, added] });
 }
 
 /** Owners remove anybody, admins remove members, everybody removes himself. */

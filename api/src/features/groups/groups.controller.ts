@@ -27,7 +27,14 @@ export class GroupsController {
   @RateLimited('change_group')
   @ApiOperation({ summary: 'Create a group; the caller becomes its owner' })
   @ApiCreatedResponse({ type: GroupAnswer })
-  @Problems('validation_failed', 'chat_server_unavailable')
+  @Problems(
+    'validation_failed',
+    'not_found',
+    'too_many_groups',
+    'too_many_members',
+    'group_busy',
+    'chat_server_unavailable',
+  )
   create(@CurrentCaller() caller: Caller, @Body() { name, member_jids }: CreateGroupRequest): Promise<GroupAnswer> {
     return this.groups.create(caller, name, member_jids);
   }
@@ -74,7 +81,7 @@ export class GroupsController {
   @RateLimited('change_group')
   @ApiOperation({ summary: 'Add a member (owners and admins; only owners add another role)' })
   @ApiOkResponse({ type: DoneAnswer })
-  @Problems('validation_failed', 'forbidden', 'not_found', 'group_busy', 'chat_server_unavailable')
+  @Problems('validation_failed', 'forbidden', 'not_found', 'too_many_members', 'group_busy', 'chat_server_unavailable')
   addMember(
     @CurrentCaller() caller: Caller,
     @Param('group_id') groupId: string,

@@ -57,17 +57,16 @@ describe('groups', () => {
     expect(room(path)).toEqual({ roles: truth, subscribers: Object.keys(truth).sort() });
   }
 
+  const expectNoFailure = (error: unknown) => {
+    throw error;
+  };
+
   async function reap(): Promise<void> {
     await app.database.sql`UPDATE groups SET change_until = now() - interval '1 hour' WHERE change_id IS NOT NULL`;
-    await app.app.get(GroupChanges).mendRooms(100, (error) => {
-      throw error;
-    });
+    await app.app.get(GroupChanges).mendRooms(100, expectNoFailure);
   }
 
-  const destroyAgain = () =>
-    app.app.get(RemovedRooms).destroyAgain(100, (error) => {
-      throw error;
-    });
+  const destroyAgain = () => app.app.get(RemovedRooms).destroyAgain(100, expectNoFailure);
 
   it('creates a group with its room and lists it to every member, but to no stranger', async () => {
     const path = await makeGroup();
@@ -172,6 +171,72 @@ describe('groups', () => {
     await expectStoresToAgree(changed);
     await expectStoresToAgree(destroyed);
     expect(opened?.altered).toBe(false);
+  });
+
+  it('comes by every room within a minute, however many there are', async () => {
+    const { sql } = app.database;
+    await sql`
+      INSERT INTO groups (id, name, status, checked_at)
+      SELECT gen_random_uuid(), 'One of many', 'active', now() - interval '1 hour' FROM generate_series(1, 1000)`;
+    // What the reaper does in forty seconds.
+    for (let run = 0; run < 20; run += 1) await app.app.get(GroupChanges).mendRooms(20, expectNoFailure);
+    const waiting =
+      await sql`SELECT FROM groups WHERE name = 'One of many' AND checked_at < now() - interval '1 minute'`;
+    expect(waiting).toHaveLength(0);
+
+    await sql`UPDATE groups SET checked_at = now() - interval '1 hour' WHERE name = 'One of many'`;
+    for (let n = 0; n < 100; n += 1) app.ejabberd.failNext('readRoom', 'refuse');
+    let failures = 0;
+    await app.app.get(GroupChanges).mendRooms(20, () => {
+      failures += 1;
+    });
+    expect(failures).toBe(20);
+    await sql`DELETE FROM groups WHERE name = 'One of many'`;
+    app.ejabberd.heal();
+  });
+
+  it('is one of two hundred at most that an account made and are there, however many it asks for at once', async () => {
+    const { sql } = app.database;
+    const [maker, friend] = await Promise.all([app.register('maker'), app.register('friend')]);
+    await sql`
+      INSERT INTO groups (id, name, status, created_by)
+      SELECT gen_random_uuid(), 'Made before', 'active', ${maker.id} FROM generate_series(1, 195)`;
+    const make = () => as(maker).post('', { name: 'One more', member_jids: [friend.jid] });
+    const answers = await Promise.all(Array.from({ length: 10 }, make));
+    const made = answers.filter(({ status }) => status === 201);
+    const refused = answers.filter(({ status }) => status !== 201);
+    expect(made).toHaveLength(5);
+    expect(refused.map(({ status, body }) => [status, body.code])).toEqual(Array(5).fill([409, 'too_many_groups']));
+
+    const path = `/${made[0]?.body.group_id}`;
+    await as(maker).patch(`${path}/members/${friend.jid}`, { role: 'owner' });
+    expect((await as(maker).post(`${path}/leave`)).status).toBe(200);
+    expect((await make()).body.code).toBe('too_many_groups');
+    expect((await as(friend).delete(path)).status).toBe(200);
+    expect((await make()).status).toBe(201);
+    await sql`DELETE FROM groups WHERE name = 'Made before'`;
+  });
+
+  it('has five hundred members at most', async () => {
+    await app.database.sql`
+      INSERT INTO accounts (id, username, domain, status)
+      SELECT gen_random_uuid(), 'crowd_' || n, 'veil.test', 'active' FROM generate_series(1, 500) AS n`;
+    const crowd = Array.from({ length: 500 }, (_, n) => `crowd_${n + 1}@veil.test`);
+    const create = (jids: string[]) => as(owner).post('', { name: 'Crowd', member_jids: jids });
+    const rooms = app.ejabberd.rooms.size;
+    const tooMany = await create(crowd);
+    expect([tooMany.status, tooMany.body.code]).toEqual([409, 'too_many_members']);
+    expect(app.ejabberd.rooms.size).toBe(rooms);
+
+    const path = `/${(await create(crowd.slice(2))).body.group_id}`;
+    const added = await Promise.all(
+      [admin, member, stranger].map(({ jid }) => as(owner).post(`${path}/members`, { jid })),
+    );
+    expect(added.map(({ status }) => status).sort()).toEqual([200, 409, 409]);
+    expect(Object.keys(await roles(path))).toHaveLength(500);
+    await expectStoresToAgree(path);
+    expect((await as(owner).delete(`${path}/members/${crowd[2]}`)).status).toBe(200);
+    expect((await as(owner).post(`${path}/members`, { jid: crowd[0] })).status).toBe(200);
   });
 
   it('leaves no group of nobody when its members go at the same time', async () => {

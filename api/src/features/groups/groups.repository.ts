@@ -18,6 +18,12 @@ export interface Lease extends LeaseKey {
   tookOver: boolean;
 }
 
+export interface NewGroup extends LeaseKey {
+  name: string;
+  creatorId: string;
+  until: Date;
+}
+
 export interface GroupListing {
   id: string;
   name: string;
@@ -33,12 +39,29 @@ interface LeaseTimes {
 export class GroupsRepository {
   constructor(@Inject(SQL) private readonly sql: Sql) {}
 
-  /** Reserves a new group under a lease; nobody sees it yet. */
-  async reserve(groupId: string, name: string, changeId: string, until: Date): Promise<Lease> {
-    await this.sql`
-      INSERT INTO groups (id, name, status, change_id, change_until)
-      VALUES (${groupId}, ${name}, 'pending', ${changeId}, ${until})`;
-    return { groupId, changeId, status: 'pending', tookOver: false };
+  /**
+   * Reserves a new group under a lease; nobody sees it yet. `full` when its creator has made `most` that are still there, whoever
+   * has them now: by handing them on nobody makes more. `gone` when the creator's account is not active.
+   */
+  reserve({ groupId, changeId, name, creatorId, until }: NewGroup, most: number): Promise<Lease | 'full' | 'gone'> {
+    return inTransaction(this.sql, async (transaction) => {
+      const accounts = await transaction`
+        SELECT FROM accounts WHERE id = ${creatorId} AND status = 'active' FOR NO KEY UPDATE`;
+      if (accounts.length === 0) return 'gone';
+      const [made] = await transaction<{ count: number }[]>`
+        SELECT count(*)::integer FROM groups WHERE created_by = ${creatorId}`;
+      if ((made?.count ?? 0) >= most) return 'full';
+      await transaction`
+        INSERT INTO groups (id, name, status, change_id, change_until, created_by)
+        VALUES (${groupId}, ${name}, 'pending', ${changeId}, ${until}, ${creatorId})`;
+      return { groupId, changeId, status: 'pending', tookOver: false };
+    });
+  }
+
+  /** How many there are, finished or not. */
+  async count(): Promise<number> {
+    const [all] = await this.sql<{ count: number }[]>`SELECT count(*)::integer FROM groups`;
+    return all?.count ?? 0;
   }
 
   /** Takes the lease of one group: 'busy' while somebody else holds it, undefined when there is no such group. */

@@ -29,12 +29,14 @@ export class GroupsService implements OnModuleInit {
     this.removal.addStep((account) => this.departEverywhere(account.id));
   }
 
+  /** @throws Problem validation_failed, too_many_members, too_many_groups, chat_server_unavailable */
   async create(caller: Caller, name: string, memberJids: readonly string[]): Promise<GroupAnswer> {
     const members = await this.accountsOf(memberJids);
     members.delete(caller.jid);
     const owner = { accountId: caller.accountId, jid: caller.jid, role: 'owner' as const };
     const others = [...members.values()].map(({ id, jid }) => ({ accountId: id, jid, role: 'member' as const }));
-    const groupId = await this.changes.create({ name, members: [owner, ...others] });
+    const wanted = rules.withinSize({ name, members: [owner, ...others] });
+    const groupId = await this.changes.create(wanted, caller.accountId);
     return this.answer(groupId, name);
   }
 

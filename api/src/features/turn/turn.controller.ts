@@ -15,7 +15,7 @@ export class TurnController {
   @RateLimited('credentials')
   @ApiOperation({ summary: 'Time-limited credentials for the TURN server' })
   @ApiOkResponse({ type: TurnCredentials })
-  @Problems('unauthenticated', 'rate_limited')
+  @Problems('unauthenticated')
   credentials(@CurrentCaller() caller: Caller): TurnCredentials {
     return this.turn.credentials(caller);
   }

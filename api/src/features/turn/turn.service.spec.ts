@@ -7,7 +7,7 @@ import { TurnService } from './turn.service.js';
 it('gives credentials that coturn accepts until they expire, under a pseudonym', () => {
   const clock = new FakeClock();
   const service = new TurnService(clock, testConfig({ TURN_DOMAIN: 'turn.veil.test', TURN_TTL_SECONDS: '3600' }));
-  const caller = { accountId: '0b9f', username: 'alice', jid: 'alice@veil.test', sessionId: 's' };
+  const caller = { accountId: '0b9f', username: 'alice', jid: 'alice@veil.test', sessionId: 's', deviceId: 'd' };
   const { username, password, ttl, uris } = service.credentials(caller);
   expect(username).toBe(`${clock.seconds() + 3600}:0b9f`);
   expect(password).toBe(createHmac('sha1', testEnvironment.TURN_SECRET).update(username).digest('base64'));
