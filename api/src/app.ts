@@ -9,6 +9,7 @@ import { AppModule } from './app.module.js';
 import type { Config } from './config/config.js';
 import { BrokenRequests } from './http/broken-requests.js';
 import { Drain } from './http/drain.js';
+import { CORS } from './http/headers.js';
 import { createHttpServer } from './http/http-server.js';
 import { NestLogger } from './http/nest-logger.js';
 import { serveDocumentation } from './http/openapi.js';
@@ -71,7 +72,7 @@ export async function createApp(config: Config, build: Build = fromModuleList): 
   app.get(BrokenRequests).watch(app.getHttpServer());
   app.get(RequestHooks).attach(adapter);
   acceptEmptyForms(fastify);
-  if (config.http.corsOrigin) app.enableCors({ origin: config.http.corsOrigin, maxAge: 3600 });
+  if (config.http.corsOrigin) app.enableCors({ origin: config.http.corsOrigin, ...CORS });
   app.setGlobalPrefix(BASE_PATH, {
     exclude: [
       { path: 'health', method: RequestMethod.GET },

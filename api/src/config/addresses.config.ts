@@ -33,7 +33,7 @@ export const addressSettings = {
     'INTERNAL_ADDRESS',
     ipAddress,
     '127.0.0.1',
-    'Address on which what is only for other servers is opened: PostgreSQL, the admin API and the component listener of ejabberd, JSON-RPC of Kamailio.',
+    'Address on which what is only for other servers is opened: PostgreSQL, the admin API and the component listener of ejabberd, JSON-RPC of Kamailio. Without containers it is always 127.0.0.1.',
   ),
   INTERNAL_NETWORK: setting(
     'INTERNAL_NETWORK',

@@ -30,9 +30,9 @@ export const relaySettings = {
   ),
   RELAY_QUEUE_MAX: setting(
     'RELAY_QUEUE_MAX',
-    integer(1, 100_000),
+    integer(1, 5000),
     500,
-    'How many commands may wait for one device. One more is refused.',
+    'How many commands may wait for one device, up to 5000. One more is refused.',
   ),
   MESSAGE_SECRET: secretSetting(
     'MESSAGE_SECRET',

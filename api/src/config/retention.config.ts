@@ -46,6 +46,12 @@ export const retentionSettings = {
     90,
     'How long relayed messages stay in the history of their account, in days. 0: until it is deleted.',
   ),
+  RELAY_HISTORY_MB: setting(
+    'RELAY_HISTORY_MB',
+    zeroOr(100, 10_000_000),
+    500,
+    "How much an account's relayed messages may take in the database, in MB, at least 100; the oldest go for new ones. 0: as much as there is.",
+  ),
   NAME_SECRET: secretSetting(
     'NAME_SECRET',
     32,
@@ -62,6 +68,7 @@ export interface RetentionConfig {
   uploadQuotaMb: number;
   callHistoryDays: number;
   relayHistoryDays: number;
+  relayHistoryMb: number;
   nameSecret: Secret;
 }
 
@@ -74,6 +81,7 @@ export function readRetention({ read }: SettingReader): RetentionConfig {
     uploadQuotaMb: read(retentionSettings.UPLOAD_QUOTA_MB),
     callHistoryDays: read(retentionSettings.CALL_HISTORY_DAYS),
     relayHistoryDays: read(retentionSettings.RELAY_HISTORY_DAYS),
+    relayHistoryMb: read(retentionSettings.RELAY_HISTORY_MB),
     nameSecret: read(retentionSettings.NAME_SECRET),
   };
 }

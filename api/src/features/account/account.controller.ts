@@ -3,7 +3,7 @@ import { ApiBearerAuth, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags
 import type { FastifyReply } from 'fastify';
 import { type Caller, CurrentCaller, Public, RateLimited } from '../../http/access.js';
 import { Counted } from '../../http/counted.js';
-import { Problems } from '../../http/openapi.js';
+import { OkOrAccepted, Problems } from '../../http/openapi.js';
 import { type OpenSession, SessionService } from '../sessions/session.service.js';
 import { sessionAnswer } from '../sessions/session-answer.js';
 import { SessionAnswer } from '../sessions/sessions.dto.js';
@@ -46,7 +46,6 @@ export class AccountController {
     'username_taken',
     'email_taken',
     'account_busy',
-    'rate_limited',
     'chat_server_unavailable',
   )
   async register(@Body() request: RegisterRequest, @Ip() address: string): Promise<RegisterAnswer> {
@@ -60,7 +59,7 @@ export class AccountController {
   @Counted('logins')
   @ApiOperation({ summary: 'Log in' })
   @ApiOkResponse({ type: SessionAnswer })
-  @Problems('validation_failed', 'invalid_credentials', 'account_suspended', 'rate_limited', 'chat_server_unavailable')
+  @Problems('validation_failed', 'invalid_credentials', 'account_suspended', 'chat_server_unavailable')
   async login(
     @Body() { username, email, password, device_id, device_name }: LoginRequest,
     @Ip() address: string,
@@ -73,13 +72,12 @@ export class AccountController {
   @RateLimited('change_password')
   @ApiBearerAuth()
   @ApiOperation({ summary: 'Change the password, which ends every other session, stream and registration' })
-  @ApiOkResponse({ type: ChangePasswordAnswer, description: '202 instead when a server that is away has to follow' })
+  @OkOrAccepted(ChangePasswordAnswer)
   @Problems(
     'unauthenticated',
     'invalid_credentials',
     'reauthentication_required',
     'validation_failed',
-    'rate_limited',
     'account_busy',
     'chat_server_unavailable',
   )
@@ -99,8 +97,8 @@ export class AccountController {
   @RateLimited('reset_password')
   @Counted('password_resets')
   @ApiOperation({ summary: 'Set a new password by a one-time code, which ends every session, stream and registration' })
-  @ApiOkResponse({ type: ChangePasswordAnswer, description: '202 instead when a server that is away has to follow' })
-  @Problems('invalid_code', 'validation_failed', 'rate_limited', 'account_busy')
+  @OkOrAccepted(ChangePasswordAnswer)
+  @Problems('invalid_code', 'validation_failed', 'account_busy')
   async resetPassword(
     @Body() { code, new_password }: ResetPasswordRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -114,7 +112,7 @@ export class AccountController {
   @RateLimited('delete_account')
   @ApiBearerAuth()
   @ApiOperation({ summary: 'Delete the own account everywhere' })
-  @ApiOkResponse({ type: DeleteAccountAnswer, description: '202 instead when a server that is away has to follow' })
+  @OkOrAccepted(DeleteAccountAnswer)
   @Problems(
     'unauthenticated',
     'invalid_credentials',

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TestApp } from '../../testing/app.js';
+import { finishAll } from '../../testing/finish-all.js';
 import { LoginService } from './login.service.js';
 import { sipCredentials } from './password.js';
 import { PasswordChange } from './password-change.js';
@@ -24,8 +25,10 @@ describe('changing the password', () => {
   const login = ({ username }: Account, password: string) =>
     app.http.post('/api/v1/account/login').send({ username, password });
   const finishLater = async () => {
-    await app.database.sql`UPDATE password_changes SET lease_until = now() - interval '1 minute'`;
-    await app.app.get(PasswordChange).finishLeftovers(100, () => {});
+    const { sql } = app.database;
+    await sql`UPDATE password_changes SET lease_until = now() - interval '1 minute'`;
+    const finish = () => app.app.get(PasswordChange).finishLeftovers(100, () => {});
+    await finishAll(finish, () => sql`SELECT FROM password_changes`);
   };
   /** Which of both passwords each store has, and what is under way. */
   const stores = async ({ id, username, password }: Account) => {

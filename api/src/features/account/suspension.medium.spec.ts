@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { TestApp } from '../../testing/app.js';
+import { finishAll } from '../../testing/finish-all.js';
 import { CallNotices } from '../calls/call-notices.js';
 import { SessionEnding } from '../sessions/session-ending.js';
 import { AccountRepository } from './account.repository.js';
@@ -74,10 +75,16 @@ describe('the suspension of an account', () => {
 
   /** What the reapers would do once every lease has run out. */
   async function reap(): Promise<void> {
-    await app.database.sql`UPDATE accounts SET lease_until = now() - interval '1 hour' WHERE lease_until IS NOT NULL`;
-    await app.database.sql`UPDATE session_endings SET due_at = now() - interval '1 hour'`;
-    await suspension.finishLeftovers(100, fail);
-    await app.app.get(SessionEnding).finishLeftovers(100, fail);
+    const { sql } = app.database;
+    await sql`UPDATE accounts SET lease_until = now() - interval '1 hour' WHERE lease_until IS NOT NULL`;
+    await sql`UPDATE session_endings SET due_at = now() - interval '1 hour'`;
+    const left = () => sql`
+      SELECT 1 FROM accounts WHERE status IN ('suspended', 'resuming') AND lease_until IS NOT NULL
+      UNION ALL SELECT 1 FROM session_endings`;
+    await finishAll(async () => {
+      await suspension.finishLeftovers(100, fail);
+      await app.app.get(SessionEnding).finishLeftovers(100, fail);
+    }, left);
   }
 
   it('refuses it everywhere, and gives everything back', async () => {

@@ -11,6 +11,10 @@ describe('an event of the call server', () => {
     });
   });
 
+  it.each([0, 199, 700, 2 ** 31, 486.5, '486'])('has no status %p', (status) => {
+    expect(readEvent({ ...event, status })).toMatchObject({ kind: 'ended', status: null });
+  });
+
   it.each([
     null,
     'ended',

@@ -73,6 +73,10 @@ const text = (value: unknown, max: number): string | undefined =>
 const oneOf = <T extends string>(values: readonly T[], value: unknown): T | undefined =>
   values.find((one) => one === value);
 
+/** Of a final answer (RFC 3261, 7.2). */
+const isStatus = (value: unknown): value is number =>
+  Number.isInteger(value) && Number(value) >= 200 && Number(value) <= 699;
+
 /** Reads an event; undefined for what is none: it must not keep others from being heard. */
 export function readEvent(value: unknown): SipEvent | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
@@ -88,7 +92,7 @@ export function readEvent(value: unknown): SipEvent | undefined {
     from: from.toLowerCase(),
     to: to.toLowerCase(),
     callType: oneOf(CALL_TYPES, fields.call_type) ?? null,
-    status: Number.isInteger(fields.status) ? Number(fields.status) : null,
+    status: isStatus(fields.status) ? fields.status : null,
     contact: text(fields.ruid, 64) ?? '',
     at: timestampOf(String(fields.at)),
     seconds,

@@ -51,7 +51,8 @@ export class CallNotices {
 
   /** Whoever calls, or is called, beyond the limit rings no sleeping phone: the call itself goes on. */
   private async admit(call: ClaimedCall, request: CallNotifyRequest, knownAt: Date): Promise<CallNotifyAnswer> {
-    const { id, calleeAccountId, registrations } = call;
+    const { id, calleeAccountId, platforms } = call;
+    const registrations = platforms.length;
     const exceeded = this.exceededLimit(call, request);
     if (exceeded) {
       await this.calls.noteLimit(id, calleeAccountId, exceeded, this.clock.now());
@@ -59,9 +60,11 @@ export class CallNotices {
     }
     if (calleeAccountId === null || registrations === 0) return answer('no_registrations');
     // Somebody has hung up in the meantime. Without waiting, every call is over by now.
-    if (call.over && this.ringSeconds > 0) return { status: 'accepted', sent: 0, registrations };
+    if (call.over && this.ringSeconds > 0) return answer('accepted', registrations);
+    // Also where no provider is set up: the trace tells why a phone stays silent.
     this.pushes.begin(id, calleeAccountId, notificationOf(request, this.expiry(knownAt)));
-    return { status: 'accepted', sent: registrations, registrations };
+    const sent = this.pushes.reached(platforms);
+    return { status: sent === 0 ? 'not_configured' : 'accepted', sent, registrations };
   }
 
   private expiry(knownAt: Date): Date {

@@ -1,6 +1,7 @@
 import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
 import { Clock } from '../../common/clock.js';
 import { CONFIG, type Config } from '../../config/config.js';
+import type { PushPlatform } from '../push/push.dto.js';
 import type { CallEnd, PushNotification } from '../push/push-notification.js';
 import { PushSender } from '../push/push-sender.js';
 import type { CallOutcome } from './call-event.js';
@@ -31,6 +32,11 @@ export class CallPushes implements BeforeApplicationShutdown {
     @Inject(CONFIG) config: Config,
   ) {
     this.somebodyWaits = config.calls.ringSeconds > 0;
+  }
+
+  /** Of how many devices, with these platforms, a provider will be asked. */
+  reached(platforms: readonly PushPlatform[]): number {
+    return platforms.filter((platform) => this.sender.reaches(platform)).length;
   }
 
   /** Pushes a call to the devices of the callee; if it is over when the providers have answered, its end at once. */

@@ -37,18 +37,19 @@ export class CallNotifyRequest {
   sent_at?: string;
 }
 
-const NOTIFY_STATUSES = ['accepted', 'no_registrations', 'repeated', 'limited'] as const;
+const NOTIFY_STATUSES = ['accepted', 'not_configured', 'no_registrations', 'repeated', 'limited'] as const;
 
 export class CallNotifyAnswer {
   @ApiProperty({
     enum: NOTIFY_STATUSES,
     description:
-      'accepted: devices are being pushed; no_registrations: there is none, or no such callee; repeated: this call is known; ' +
-      'limited: too many calls of this caller, or for this callee, so none is pushed',
+      'accepted: devices are being pushed, or the call is over already; not_configured: there are devices, and the operator ' +
+      'has set up the provider of none, so none is pushed; no_registrations: there is none, or no such callee; ' +
+      'repeated: this call is known; limited: too many calls of this caller, or for this callee, so none is pushed',
   })
   status!: (typeof NOTIFY_STATUSES)[number];
 
-  @ApiProperty({ description: 'Devices that pushes are on their way to' })
+  @ApiProperty({ description: 'Devices that pushes are on their way to: those whose provider the operator has set up' })
   sent!: number;
 
   @ApiProperty({ description: 'Devices of the callee that are registered for push' })

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest 
 import { Metrics } from '../../common/metrics.js';
 import { TestApp } from '../../testing/app.js';
 import { FakeClock } from '../../testing/clock.js';
+import { FakeApns } from '../../testing/push/fake-apns.js';
 import type { PushNotification, PushOutcome } from '../push/push-notification.js';
 import { PushSender } from '../push/push-sender.js';
 import { CallEvents } from './call-events.js';
@@ -16,6 +17,7 @@ const DAY_MS = 86_400_000;
 const INSTANCE = '0a1b2c3d-0000-4000-8000-00000000000';
 
 let app: TestApp;
+let apns: FakeApns;
 const clock = new FakeClock();
 let alice: Account;
 let bob: Account;
@@ -27,9 +29,14 @@ let gate: Promise<unknown>;
 
 beforeAll(async () => {
   clock.advance(Date.now() - clock.milliseconds());
-  app = await TestApp.start({}, {}, clock);
+  // So that devices with iOS have a provider, and others none.
+  apns = await FakeApns.start();
+  app = await TestApp.start(apns.environment, {}, clock);
 });
-afterAll(() => app.stop());
+afterAll(async () => {
+  await app.stop();
+  await apns.stop();
+});
 
 beforeEach(async () => {
   [alice, bob] = await Promise.all([app.register('alice'), app.register('bob')]);
@@ -58,8 +65,8 @@ async function devicesOf(accountId: string): Promise<string[]> {
   return rows.map(({ id }) => id as string);
 }
 
-async function addDevice({ jid, bearer }: Account, id: string): Promise<void> {
-  const device = { jid, device_id: id, platform: 'ios', push_token: `token-${id}`, app_id: 'com.example.app' };
+async function addDevice({ jid, bearer }: Account, id: string, platform = 'ios'): Promise<void> {
+  const device = { jid, device_id: id, platform, push_token: `token-${id}`, app_id: 'com.example.app' };
   expect((await app.http.post('/api/v1/push/register').set(bearer).send(device)).status).toBe(200);
 }
 
@@ -156,6 +163,29 @@ describe('the notice of a call', () => {
     const stranger = { caller_username: 'someone_else' };
     expect([(await notify(stranger)).status, (await notify(stranger)).status]).toEqual(['accepted', 'repeated']);
     expect(await history(bob)).toMatchObject([{ direction: 'incoming', peer: 'someone_else' }]);
+  });
+
+  it('counts a device as pushed whose provider the operator has set up, and no other; the trace says why', async () => {
+    await addDevice(bob, 'phone', 'android');
+    expect(await notify()).toEqual({ status: 'not_configured', sent: 0, registrations: 1 });
+    jest.restoreAllMocks();
+    expect(await notify({ call_id: `${callId}-again` })).toEqual({
+      status: 'not_configured',
+      sent: 0,
+      registrations: 1,
+    });
+    await settled();
+    expect((await trace(bob, `${callId}-again`)).body.events).toMatchObject([
+      { kind: 'push', device_id: 'phone', provider: 'fcm', result: 'not_configured' },
+    ]);
+    await addDevice(bob, 'tablet');
+    expect(await notify({ call_id: `${callId}-tablet` })).toEqual({ status: 'accepted', sent: 1, registrations: 2 });
+  });
+
+  it('of a stranger, too, counts no device whose provider is not set up', async () => {
+    await addDevice(bob, 'phone', 'android');
+    const stranger = { caller_username: 'someone_else' };
+    expect(await notify(stranger)).toEqual({ status: 'not_configured', sent: 0, registrations: 1 });
   });
 
   it('rings nobody any more when the call is over', async () => {

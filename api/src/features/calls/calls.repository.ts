@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { newId } from '../../common/ids.js';
 import { CONFIG, type Config } from '../../config/config.js';
 import { SQL, type Sql } from '../../database/database.module.js';
+import type { PushPlatform } from '../push/push.dto.js';
 import type { PushOutcome } from '../push/push-notification.js';
 import type { CallOutcome, CallType } from './call-event.js';
 
@@ -23,7 +24,8 @@ export interface ClaimedCall {
   calleeAccountId: string | null;
   /** It was over before this was known. */
   over: boolean;
-  registrations: number;
+  /** Of each device that is registered for push. */
+  platforms: PushPlatform[];
 }
 
 /** A call that is over, and what its devices are to know. */
@@ -61,8 +63,8 @@ export class CallsRepository {
         RETURNING id
       )
       SELECT claimed.id IS NOT NULL AS claimed, claimed.id, NULL AS "callerAccountId", callee.id AS "calleeAccountId",
-        false AS over, (SELECT count(*)::int FROM push_registrations
-          WHERE account_id = callee.id AND callee.status = 'active') AS registrations
+        false AS over, ARRAY(SELECT platform FROM push_registrations
+          WHERE account_id = callee.id AND callee.status = 'active') AS platforms
       FROM callee LEFT JOIN claimed ON true`;
     return row && (row.claimed ? row : 'repeated');
   }
@@ -87,8 +89,8 @@ export class CallsRepository {
       )
       SELECT claimed.id IS NOT NULL AS claimed, claimed.id, caller.id AS "callerAccountId",
         claimed.callee_account_id AS "calleeAccountId", claimed.outcome IS NOT NULL AS over,
-        (SELECT count(*)::int FROM push_registrations p JOIN parties a ON a.id = p.account_id
-          WHERE p.account_id = claimed.callee_account_id AND a.status = 'active') AS registrations
+        ARRAY(SELECT p.platform FROM push_registrations p JOIN parties a ON a.id = p.account_id
+          WHERE p.account_id = claimed.callee_account_id AND a.status = 'active') AS platforms
       FROM parties caller LEFT JOIN claimed ON true WHERE caller.username = ${call.caller}`;
     return row && (row.claimed ? row : 'repeated');
   }

@@ -33,7 +33,7 @@ export class EmailController {
   @ApiAcceptedResponse({ type: VerificationSentAnswer })
   @Problems(
     ...(['unauthenticated', 'invalid_credentials', 'reauthentication_required', 'email_taken'] as const),
-    ...(['validation_failed', 'rate_limited', 'mail_off', 'chat_server_unavailable'] as const),
+    ...(['validation_failed', 'mail_off', 'chat_server_unavailable'] as const),
   )
   async change(
     @CurrentCaller() caller: Caller,
@@ -49,7 +49,7 @@ export class EmailController {
   @ApiBearerAuth()
   @ApiOperation({ summary: 'Prove an e-mail address by the code that was sent to it' })
   @ApiOkResponse({ type: VerifiedEmailAnswer })
-  @Problems('unauthenticated', 'invalid_code', 'email_taken', 'validation_failed', 'rate_limited')
+  @Problems('unauthenticated', 'invalid_code', 'email_taken', 'validation_failed')
   async verify(@CurrentCaller() caller: Caller, @Body() { code }: VerifyEmailRequest): Promise<VerifiedEmailAnswer> {
     return { status: 'verified', email: await this.emails.verify(caller, code) };
   }
@@ -61,8 +61,8 @@ export class EmailController {
   @ApiOperation({ summary: 'Have no e-mail address any more' })
   @ApiNoContentResponse()
   @Problems(
-    ...(['unauthenticated', 'invalid_credentials', 'reauthentication_required', 'validation_failed'] as const),
-    ...(['rate_limited', 'chat_server_unavailable'] as const),
+    ...(['unauthenticated', 'invalid_credentials', 'reauthentication_required'] as const),
+    ...(['validation_failed', 'chat_server_unavailable'] as const),
   )
   remove(@CurrentCaller() caller: Caller, @Body() { password }: RemoveEmailRequest): Promise<void> {
     return this.emails.remove(caller, password);
@@ -74,7 +74,7 @@ export class EmailController {
   @RateLimited('forgot_password')
   @ApiOperation({ summary: 'Have a code for a new password sent to the e-mail address of an account' })
   @ApiAcceptedResponse({ type: ForgotPasswordAnswer })
-  @Problems('validation_failed', 'rate_limited', 'mail_off')
+  @Problems('validation_failed', 'mail_off')
   async forgot(@Body() named: ForgotPasswordRequest): Promise<ForgotPasswordAnswer> {
     await this.emails.forgot(named);
     return { status: 'accepted' };

@@ -16,7 +16,7 @@ export class ExportController {
   @ApiBearerAuth()
   @ApiOperation({ summary: 'All that is kept of the own account, or where it is to be had' })
   @ApiOkResponse({ type: AccountExport })
-  @Problems('unauthenticated', 'reauthentication_required', 'rate_limited', 'chat_server_unavailable')
+  @Problems('unauthenticated', 'reauthentication_required', 'chat_server_unavailable')
   async export(@CurrentCaller() caller: Caller): Promise<StreamableFile> {
     const text = Readable.from(await this.exports.document(caller), { objectMode: false });
     return new StreamableFile(text, { type: 'application/json; charset=utf-8', disposition: 'attachment' });

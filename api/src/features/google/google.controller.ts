@@ -34,7 +34,6 @@ export class GoogleController {
     'invite_invalid',
     'username_taken',
     'validation_failed',
-    'rate_limited',
     'google_sign_in_off',
     'identity_provider_unavailable',
     'account_busy',
@@ -57,7 +56,6 @@ export class GoogleController {
     'reauthentication_required',
     'google_account_taken',
     'validation_failed',
-    'rate_limited',
     'google_sign_in_off',
     'identity_provider_unavailable',
   )
@@ -71,7 +69,7 @@ export class GoogleController {
   @ApiBearerAuth()
   @ApiOperation({ summary: 'Let no Google account open the own account any more, soon after a login' })
   @ApiNoContentResponse()
-  @Problems('unauthenticated', 'reauthentication_required', 'last_way_in', 'rate_limited')
+  @Problems('unauthenticated', 'reauthentication_required', 'last_way_in')
   unlink(@CurrentCaller() caller: Caller): Promise<void> {
     return this.links.unlink(caller);
   }

@@ -1,4 +1,4 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 
 export class HealthAnswer {
   @ApiProperty({ enum: ['ok'] })
@@ -8,10 +8,7 @@ export class HealthAnswer {
   timestamp!: string;
 }
 
-export const SERVERS = ['postgresql', 'ejabberd', 'kamailio', 'rtpengine', 'coturn'] as const;
-/** With the connection that this process keeps to the component listener of ejabberd. */
-export const NEIGHBOURS = [...SERVERS, 'chat_push'] as const;
-export type Neighbour = (typeof NEIGHBOURS)[number];
+export type Neighbour = keyof NeighbourStates;
 
 export class NeighbourState {
   @ApiProperty({ enum: ['up', 'down'] })
@@ -21,7 +18,7 @@ export class NeighbourState {
   ms!: number;
 }
 
-export class NeighbourStates implements Record<Neighbour, NeighbourState> {
+export class NeighbourStates {
   @ApiProperty()
   postgresql!: NeighbourState;
 
@@ -39,13 +36,16 @@ export class NeighbourStates implements Record<Neighbour, NeighbourState> {
 
   @ApiProperty({ description: 'The component listener of ejabberd, by which it wakes devices' })
   chat_push!: NeighbourState;
+
+  @ApiPropertyOptional({ description: 'With `REDIS_URL`: what the API processes tell each other through' })
+  valkey?: NeighbourState;
 }
 
 export class ReadinessAnswer {
   @ApiProperty({
     enum: ['ready', 'degraded', 'unavailable', 'stopping'],
     description:
-      '`degraded`: accounts and chat work, calls, relaying or pushes may not. `unavailable` and `stopping` (this process is about to end) answer 503',
+      '`degraded`: accounts and chat work, calls, relaying, pushes or what several API processes do together may not. `unavailable` and `stopping` (this process is about to end) answer 503',
   })
   status!: 'ready' | 'degraded' | 'unavailable' | 'stopping';
 

@@ -1,17 +1,13 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { Coturn } from '../../clients/coturn/coturn.client.js';
 import { Ejabberd } from '../../clients/ejabberd/ejabberd.client.js';
 import { Kamailio } from '../../clients/kamailio/kamailio.client.js';
 import { Rtpengine } from '../../clients/rtpengine/rtpengine.client.js';
 import { XmppComponent } from '../../clients/xmpp-component/xmpp-component.client.js';
 import { Clock } from '../../common/clock.js';
-import {
-  type HealthAnswer,
-  NEIGHBOURS,
-  type Neighbour,
-  type NeighbourState,
-  type ReadinessAnswer,
-} from './health.dto.js';
+import { CONFIG, type Config } from '../../config/config.js';
+import { Bus } from '../../realtime/bus.js';
+import type { HealthAnswer, Neighbour, NeighbourState, ReadinessAnswer } from './health.dto.js';
 import { HealthRepository } from './health.repository.js';
 
 /** A neighbour that has not answered by then counts as down. */
@@ -22,11 +18,13 @@ const FRESH_MS = 1000;
 /** Without these the API can do none of its work. */
 const VITAL: readonly Neighbour[] = ['postgresql', 'ejabberd'];
 
+type Probe = () => Promise<void>;
+
 @Injectable()
 export class HealthService {
   private latest: Promise<ReadinessAnswer> | undefined;
   private askedAt = 0;
-  private readonly probes: Record<Neighbour, () => Promise<void>>;
+  private readonly probes: [name: Neighbour, probe: Probe][];
 
   constructor(
     private readonly clock: Clock,
@@ -36,8 +34,10 @@ export class HealthService {
     media: Rtpengine,
     turn: Coturn,
     push: XmppComponent,
+    processes: Bus,
+    @Inject(CONFIG) { bus }: Config,
   ) {
-    this.probes = {
+    const always: Record<Exclude<Neighbour, 'valkey'>, Probe> = {
       postgresql: () => database.ping(),
       ejabberd: () => ejabberd.ping(),
       kamailio: () => kamailio.ping(),
@@ -45,6 +45,8 @@ export class HealthService {
       coturn: () => turn.ping(PATIENCE_MS),
       chat_push: async () => requireConnected(push),
     };
+    const all = bus.url ? { ...always, valkey: () => processes.ping() } : always;
+    this.probes = Object.entries(all) as [Neighbour, Probe][];
   }
 
   alive(): HealthAnswer {
@@ -62,17 +64,19 @@ export class HealthService {
   }
 
   private async ask(): Promise<ReadinessAnswer> {
-    const states = await Promise.all(NEIGHBOURS.map((name) => this.probe(name)));
-    const neighbours = Object.fromEntries(NEIGHBOURS.map((name, index) => [name, states[index]])) as unknown;
-    const down = NEIGHBOURS.filter((_, index) => states[index]?.state === 'down');
-    const vitalDown = down.some((name) => VITAL.includes(name));
+    const states = await Promise.all(
+      this.probes.map(async ([name, probe]) => [name, await this.stateOf(probe)] as const),
+    );
+    const neighbours = Object.fromEntries(states) as unknown;
+    const down = states.filter(([, { state }]) => state === 'down');
+    const vitalDown = down.some(([name]) => VITAL.includes(name));
     const status = down.length === 0 ? 'ready' : vitalDown ? 'unavailable' : 'degraded';
     return { status, neighbours: neighbours as ReadinessAnswer['neighbours'] };
   }
 
-  private async probe(name: Neighbour): Promise<NeighbourState> {
+  private async stateOf(probe: Probe): Promise<NeighbourState> {
     const startedAt = this.clock.milliseconds();
-    const state = await within(PATIENCE_MS, this.probes[name]()).then(
+    const state = await within(PATIENCE_MS, probe()).then(
       () => 'up' as const,
       () => 'down' as const,
     );

@@ -59,6 +59,11 @@ export class PushDelivery {
     this.attemptMs = neighbours.timeoutMs;
   }
 
+  /** Whether the operator has set what the provider asks for. */
+  isConfigured(provider: PushProvider): boolean {
+    return this.clients.of(provider).missing === null;
+  }
+
   async deliver(provider: PushProvider, target: PushTarget, errand: Errand): Promise<Ending> {
     const client = this.clients.of(provider);
     const ending: Ending =

@@ -46,6 +46,11 @@ export class PushSender {
     });
   }
 
+  /** Whether what is sent to such a device is handed to a provider. */
+  reaches(platform: PushPlatform): boolean {
+    return this.delivery.isConfigured(PROVIDERS[platform]);
+  }
+
   private async tell(accountId: string, device: PushDevice, errand: Errand): Promise<PushOutcome> {
     const askedAt = this.clock.now();
     const provider = PROVIDERS[device.platform];

@@ -33,7 +33,7 @@ export class PushController {
   @RateLimited('register_push')
   @ApiOperation({ summary: 'Register a device for push, or replace its token' })
   @ApiOkResponse({ type: RegisterPushAnswer })
-  @Problems('validation_failed', 'unauthenticated', 'forbidden', 'too_many_devices', 'rate_limited')
+  @Problems('validation_failed', 'unauthenticated', 'forbidden', 'too_many_devices')
   register(@CurrentCaller() caller: Caller, @Body() request: RegisterPushRequest): Promise<RegisterPushAnswer> {
     return this.push.register(caller, request).then(() => this.nodes.registered(caller, request.device_id));
   }
@@ -70,7 +70,7 @@ export class PushController {
     description: 'Answers what the provider said. The call that is rung for does not exist: nobody can take it.',
   })
   @ApiOkResponse({ type: TestPushAnswer })
-  @Problems('validation_failed', 'unauthenticated', 'not_found', 'rate_limited')
+  @Problems('validation_failed', 'unauthenticated', 'not_found')
   test(@CurrentCaller() caller: Caller, @Body() { device_id, kind }: TestPushRequest): Promise<TestPushAnswer> {
     return this.tests.run(caller, device_id, kind);
   }

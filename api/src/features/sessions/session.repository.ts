@@ -123,11 +123,12 @@ export class SessionRepository {
     await this.sql`UPDATE sessions SET device_id = ${deviceId} WHERE id = ${id} AND device_id = id::text`;
   }
 
-  /** Whether there is such a session and its account is active. */
-  async isAlive(id: string): Promise<boolean> {
-    const rows = await this.sql`
-      SELECT 1 FROM sessions s JOIN accounts a ON a.id = s.account_id WHERE s.id = ${id} AND a.status = 'active'`;
-    return rows.length === 1;
+  /** The device of a session whose account is active; undefined when there is no such session. */
+  async deviceOf(id: string): Promise<string | undefined> {
+    const [row] = await this.sql<{ device: string }[]>`
+      SELECT s.device_id AS device FROM sessions s JOIN accounts a ON a.id = s.account_id
+      WHERE s.id = ${id} AND a.status = 'active'`;
+    return row?.device;
   }
 
   /** Removes at most `most` sessions whose refresh tokens have expired, and as many used tokens as old as that. */

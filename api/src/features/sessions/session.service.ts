@@ -49,7 +49,8 @@ const GRACE_MS = 30_000;
 export class SessionService extends Authenticator {
   private readonly domain: string;
   private readonly refreshTtlMs: number;
-  private readonly alive: LRUCache<string, boolean>;
+  /** The device of each session that lives; false for one that does not. */
+  private readonly alive: LRUCache<string, string | false>;
 
   constructor(
     private readonly sessions: SessionRepository,
@@ -64,7 +65,9 @@ export class SessionService extends Authenticator {
     this.alive = new LRUCache({
       max: REMEMBERED_SESSIONS,
       ttl: TRUST_MS,
-      fetchMethod: (id) => this.sessions.isAlive(id),
+      // What is forgotten meanwhile is not kept, and those who wait get their answer: it may be a stranger's session.
+      ignoreFetchAbort: true,
+      fetchMethod: async (id) => (await this.sessions.deviceOf(id)) ?? false,
     });
   }
 
@@ -113,10 +116,9 @@ export class SessionService extends Authenticator {
   async authenticate(token: string): Promise<Caller> {
     const claims = this.tokens.verify(token);
     const username = claims && usernameOf(claims.jid, this.domain);
-    if (!username || !(await this.alive.fetch(claims.sid))) {
-      throw new Problem('unauthenticated', 'the token is not valid or its session has ended');
-    }
-    return { accountId: claims.sub, username, jid: claims.jid, sessionId: claims.sid };
+    const deviceId = username && (await this.alive.fetch(claims.sid));
+    if (!deviceId) throw new Problem('unauthenticated', 'the token is not valid or its session has ended');
+    return { accountId: claims.sub, username, jid: claims.jid, sessionId: claims.sid, deviceId };
   }
 
   /** The caller's sessions, the last used first. */
@@ -160,7 +162,9 @@ export class SessionService extends Authenticator {
 
   /** A session whose login named no device becomes that of this one. */
   async nameDevice({ sessionId }: Caller, deviceId: string): Promise<void> {
-    if (isDeviceId(deviceId)) await this.sessions.nameDevice(sessionId, deviceId);
+    if (!isDeviceId(deviceId)) return;
+    await this.sessions.nameDevice(sessionId, deviceId);
+    this.forget(sessionId);
   }
 
   /** Forgets sessions and used tokens that have expired, up to a thousand for each of `most`. */

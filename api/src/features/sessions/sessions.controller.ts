@@ -3,13 +3,11 @@ import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swa
 import type { FastifyReply } from 'fastify';
 import { type Caller, CurrentCaller, Public, RateLimited } from '../../http/access.js';
 import { Counted } from '../../http/counted.js';
-import { Problems } from '../../http/openapi.js';
+import { OkOrAccepted, Problems } from '../../http/openapi.js';
 import type { SessionRow } from './session.repository.js';
 import { SessionService } from './session.service.js';
 import { sessionAnswer } from './session-answer.js';
 import { RefreshRequest, SessionAnswer, SessionEndAnswer, SessionsAnswer } from './sessions.dto.js';
-
-const ENDED = { type: SessionEndAnswer, description: '202 instead when a server that is away has to follow' };
 
 @ApiTags('sessions')
 @Controller('account')
@@ -23,7 +21,7 @@ export class SessionsController {
   @Counted('session_refreshes')
   @ApiOperation({ summary: 'Exchange a refresh token for new tokens' })
   @ApiOkResponse({ type: SessionAnswer })
-  @Problems('validation_failed', 'invalid_refresh_token', 'rate_limited')
+  @Problems('validation_failed', 'invalid_refresh_token')
   async refresh(@Body() { refresh_token }: RefreshRequest): Promise<SessionAnswer> {
     return sessionAnswer(await this.sessions.refresh(refresh_token), this.sessions.lifetimeSeconds);
   }
@@ -42,7 +40,7 @@ export class SessionsController {
   @HttpCode(200)
   @ApiBearerAuth()
   @ApiOperation({ summary: 'End this session, its streams and its registrations' })
-  @ApiOkResponse(ENDED)
+  @OkOrAccepted(SessionEndAnswer)
   @Problems('unauthenticated')
   async logout(
     @CurrentCaller() caller: Caller,
@@ -54,7 +52,7 @@ export class SessionsController {
   @Delete('sessions')
   @ApiBearerAuth()
   @ApiOperation({ summary: 'End every other session, and every stream and registration that is not of this device' })
-  @ApiOkResponse(ENDED)
+  @OkOrAccepted(SessionEndAnswer)
   @Problems('unauthenticated')
   async endOthers(
     @CurrentCaller() caller: Caller,
@@ -66,7 +64,7 @@ export class SessionsController {
   @Delete('sessions/:id')
   @ApiBearerAuth()
   @ApiOperation({ summary: 'End one session, its streams and its registrations' })
-  @ApiOkResponse(ENDED)
+  @OkOrAccepted(SessionEndAnswer)
   @Problems('unauthenticated', 'not_found')
   async end(
     @CurrentCaller() caller: Caller,

@@ -1,5 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { TestApp } from '../../testing/app.js';
+import { finishAll } from '../../testing/finish-all.js';
+import { until } from '../../testing/until.js';
+import { SessionRepository } from './session.repository.js';
 import { SessionService } from './session.service.js';
 import { SessionEnding } from './session-ending.js';
 
@@ -17,6 +20,12 @@ describe('sessions', () => {
     (await post('login', { username, password, ...device })).body;
   const refresh = (refresh_token: string) => post('refresh', { refresh_token });
   const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+  const finishEndings = async () => {
+    const { sql } = app.database;
+    await sql`UPDATE session_endings SET due_at = now() - interval '1 minute'`;
+    const finish = () => app.app.get(SessionEnding).finishLeftovers(100, () => {});
+    await finishAll(finish, () => sql`SELECT FROM session_endings`);
+  };
   const statusOf = async (token: string) => (await app.http.get('/api/v1/groups').set(bearer(token))).status;
   const list = async (token: string) =>
     (await app.http.get('/api/v1/account/sessions').set(bearer(token))).body.sessions;
@@ -133,6 +142,39 @@ describe('sessions', () => {
       expect(await statusOf(theirs.token)).toBe(200);
     });
 
+    it.each<
+      [
+        what: string,
+        end: (token: string, lost: { session_id: string; device_id: string }) => PromiseLike<{ status: number }>,
+      ]
+    >([
+      ['one', (token, { session_id }) => end(token, session_id)],
+      ['all but the one that asks', (token) => end(token)],
+      ["a device's", (token, { device_id }) => app.http.delete(`/devices/${device_id}`).set(bearer(token))],
+    ])('and disturb nobody whose token is looked at meanwhile: %s', async (_what, ends) => {
+      const [account, stranger] = [await app.register(), await app.register()];
+      const device = { device_id: `phone-of-${account.username}` };
+      const [mine, lost] = [await login(account), await login(account, device)];
+      await app.http
+        .post('/devices/register')
+        .set(bearer(mine.token))
+        .send({ ...device, pubkey: 'key' });
+      const looks: PromiseWithResolvers<string | undefined>[] = [];
+      const deviceOf = jest.spyOn(app.app.get(SessionRepository), 'deviceOf').mockImplementation(() => {
+        const look = Promise.withResolvers<string | undefined>();
+        looks.push(look);
+        return look.promise;
+      });
+      const requests = [statusOf(stranger.token), statusOf(lost.token)];
+      await until(() => looks.length === 2);
+      deviceOf.mockRestore();
+      expect((await ends(mine.token, lost)).status).toBe(200);
+      // What was found before is no longer true, and is not kept.
+      for (const look of looks) look.resolve('lost');
+      expect(await Promise.all(requests)).toEqual([200, 200]);
+      expect([await statusOf(stranger.token), await statusOf(lost.token)]).toEqual([200, 401]);
+    });
+
     it('all but the one that asks, and by logging out', async () => {
       const account = await app.register();
       const mine = await login(account);
@@ -148,10 +190,8 @@ describe('sessions', () => {
       const answer = await app.http.post('/api/v1/account/logout').set(account.bearer);
       expect([answer.status, answer.body.status]).toEqual([202, 'ending']);
       expect(await statusOf(account.token)).toBe(401);
-      await app.database.sql`UPDATE session_endings SET due_at = now() - interval '1 minute'`;
-      await app.app.get(SessionEnding).finishLeftovers(100, () => {});
+      await finishEndings();
       expect(app.ejabberd.ended).toContain(account.username);
-      expect(await app.database.sql`SELECT FROM session_endings WHERE account_id = ${account.id}`).toHaveLength(0);
     });
 
     it('leave alone what has logged in again on the device', async () => {
@@ -160,16 +200,15 @@ describe('sessions', () => {
       app.ejabberd.failNext('endStreams', 'refuse');
       await end(account.token, lost.session_id);
       await login(account, { device_id: 'found' });
-      await app.database.sql`UPDATE session_endings SET due_at = now() - interval '1 minute'`;
-      await app.app.get(SessionEnding).finishLeftovers(100, () => {});
+      await finishEndings();
       expect(app.ejabberd.ended).not.toContain(account.username);
     });
   });
 
   it('ask for a recent login', async () => {
     const account = await app.register();
-    const { session_id: sessionId } = await login(account);
-    const caller = { ...account, accountId: account.id, sessionId };
+    const { session_id: sessionId, device_id: deviceId } = await login(account);
+    const caller = { ...account, accountId: account.id, sessionId, deviceId };
     const sessions = app.app.get(SessionService);
     await sessions.requireRecent(caller, 60);
     await passTime('sessions', 'authenticated_at', '61 seconds');
