@@ -1,6 +1,6 @@
 #!/bin/bash
 # service.sh VEIL_VAR SERVICE [ACTION [ARGUMENT...]]: becomes one server, or with the action healthcheck (for the API also
-# cli, monitor) that script of its folder, with its settings and nothing else. Runs as the server's own user; supervisord calls it.
+# ready, cli, monitor) that script of its folder, with its settings and nothing else. Runs as the server's own user; supervisord calls it.
 set -euo pipefail
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 

@@ -11,9 +11,8 @@ for part in log services settings processes packages node supervisor ground data
   . "$ROOT/scripts/lib/$part.sh"
 done
 
-# Stories can run in lanes side by side, each with servers of its own: most of its time a story waits. With two it takes
-# 13 minutes instead of 25, but two of three runs had a story that failed beside another.
-LANES=1
+# Stories run in lanes side by side, each with servers of its own: most of its time a story waits.
+LANES=3
 # A runner that hangs is a failure, not a reason to wait.
 RUNNER_TIMEOUT=2700
 
@@ -84,7 +83,8 @@ check() {
 
 run_unit() { run_jest unit --config api/jest.config.mjs --selectProjects unit --maxWorkers=2 ${1:+"$1"}; }
 
-run_medium() { run_jest medium --config api/jest.config.mjs --selectProjects medium --maxWorkers=2 ${PATTERN:+"$PATTERN"}; }
+# Some wait for a deadline: three keep two processors at work.
+run_medium() { run_jest medium --config api/jest.config.mjs --selectProjects medium --maxWorkers=3 ${PATTERN:+"$PATTERN"}; }
 
 # In a lane one story after the other: they share its servers, and some kill them.
 run_e2e() {
@@ -98,7 +98,7 @@ run_jest() {
   local results="$work/$1.json" began=$SECONDS
   shift
   timeout "$RUNNER_TIMEOUT" "${place[@]}" "$NODE" --experimental-vm-modules --no-warnings node_modules/jest/bin/jest.js \
-    --forceExit --json --outputFile="$results" "$@" &
+    --forceExit --json --outputFile="$results" --testResultsProcessor="$ROOT/tests/results.mjs" "$@" &
   runner=$! # in the background, so that a signal to this script is not kept waiting
   wait "$runner" || true
   runner=''
@@ -120,12 +120,19 @@ count_results() {
 
 # with_platforms LANES RUNNER...: runs them with as many platforms of the tests' own, and the environment of the first.
 with_platforms() {
-  local lanes=$1 lane part failed_before=$failed
+  local lanes=$1 lane part status failed_before=$failed
+  local -A starts=()
   shift
   for ((lane = lanes; lane > 0; lane--)); do
     point_to_test_platform "$work/lane$lane"
-    check "the platform of lane $lane starts" scripts/up.sh
     env -0 > "$work/lane$lane.env"
+    scripts/up.sh > "$work/lane$lane.log" 2>&1 &
+    starts[$lane]=$!
+  done
+  for lane in "${!starts[@]}"; do
+    status=0
+    wait "${starts[$lane]}" || status=$?
+    check "the platform of lane $lane starts" has_started "$status" "$work/lane$lane.log"
   done
   [ "$failed" = "$failed_before" ] || return 0
   create_test_role
@@ -133,6 +140,9 @@ with_platforms() {
     "$part"
   done
 }
+
+# has_started STATUS LOG: whether up.sh has ended well; if not, what it said.
+has_started() { [ "$1" = 0 ] || { cat "$2"; return 1; }; }
 
 # The stories of the containers, from outside of the machine that they run on.
 with_containers() {
@@ -166,6 +176,7 @@ finish() {
   local status=$?
   trap - EXIT INT TERM
   [ -z "$runner" ] || kill "$runner" 2> /dev/null || true
+  wait # what is being started can't be stopped yet
   remove_containers
   remove_test_platforms || failed=$((failed + 1))
   [ "$status" = 0 ] || [ "$failed" != 0 ] || failed=1

@@ -16,6 +16,7 @@ main() {
   [ "$(id -u)" = 0 ] || fail 'scripts/up.sh needs root: it installs packages and starts each server as a user of its own'
   locate_state
   load_settings
+  check_internal_address
   open_state
   create_secrets
   install_packages "${SERVER_PACKAGES[@]}"

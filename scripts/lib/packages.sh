@@ -5,7 +5,7 @@
 # shellcheck disable=SC2034  # read by the scripts that include this file
 SERVER_PACKAGES=(postgresql ejabberd erlang-p1-pgsql
   kamailio kamailio-postgres-modules kamailio-tls-modules kamailio-websocket-modules
-  kamailio-utils-modules kamailio-extra-modules
+  kamailio-utils-modules kamailio-extra-modules tcc
   rtpengine-daemon coturn supervisor openssl iproute2 curl ca-certificates)
 
 # shellcheck disable=SC2034

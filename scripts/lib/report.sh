@@ -32,8 +32,22 @@ await_answer() {
   awk -v began="$began" -v now="$EPOCHREALTIME" 'BEGIN { printf "%.1f\n", now - began }'
 }
 
-answers() {
-  as_user "$(service_user "$1")" timeout 5 "$ROOT/scripts/service.sh" "$VEIL_VAR" "$1" healthcheck > /dev/null 2>&1
+answers() { asks "$1" healthcheck > /dev/null; }
+
+# asks SERVICE ACTION: what that script of its folder prints, and whether it succeeds.
+asks() { as_user "$(service_user "$1")" timeout 8 "$ROOT/scripts/service.sh" "$VEIL_VAR" "$1" "$2" 2> /dev/null; }
+
+# The API looks for the others on its own, a second apart at most: it may be the last to know that they answer.
+await_ready() {
+  local deadline=$((SECONDS + START_DEADLINE)) missing
+  until missing=$(asks api ready); do
+    if [ $SECONDS -ge $deadline ]; then
+      warn "The API answers, but lacks servers behind it: ${missing//$'\n'/ }. The end of $VEIL_VAR/log/api.log:"
+      tail -n 15 "$VEIL_VAR/log/api.log" >&2 || true
+      return 1
+    fi
+    sleep 0.15
+  done
 }
 
 answer_of() { cat "$VEIL_VAR/run/answers/$1"; }

@@ -80,6 +80,12 @@ check_names() {
   done
 }
 
+# Without containers.
+check_internal_address() {
+  [ "$INTERNAL_ADDRESS" = 127.0.0.1 ] ||
+    fail "INTERNAL_ADDRESS=$INTERNAL_ADDRESS can't be: the servers that scripts/up.sh starts find each other at 127.0.0.1"
+}
+
 check_ports() {
   local name
   for name in $(setting_names | grep '_PORT$'); do

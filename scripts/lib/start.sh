@@ -28,6 +28,7 @@ main() {
   prepare_database
   start_servers all
   await_answers "${SERVICES[@]:1}"
+  await_ready
   take_certificate_over
   checked_out_version > "$VEIL_VAR/etc/version"
   print_table

@@ -23,6 +23,6 @@ it('its defaults are those of the settings', () => {
   const example = readFileSync(path.join(checkout, '.env.example'), 'utf8');
   const table = document.split(/^## /m).find((text) => text.startsWith('Settings')) ?? '';
   const told = [...table.matchAll(/^\| `(\w+_(?:DAYS|MB))` \| (\d+)/gm)].map(([, name, value]) => `${name}=${value}`);
-  const set = [...example.matchAll(/^(?:\w+_DAYS|UPLOAD_QUOTA_MB)=\d+$/gm)].map(([line]) => line);
+  const set = [...example.matchAll(/^(?:\w+_DAYS|UPLOAD_QUOTA_MB|RELAY_HISTORY_MB)=\d+$/gm)].map(([line]) => line);
   expect(told.sort()).toEqual(set.sort());
 });

@@ -4,6 +4,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { breakHandshakes } from '../support/broken-handshakes.js';
 import {
   type Container,
   compose,
@@ -12,6 +13,7 @@ import {
   type Project,
   processesOf,
   project,
+  serverOf,
   serviceOf,
 } from '../support/containers.js';
 import { platform } from '../support/platform.js';
@@ -129,6 +131,33 @@ describe('the kernel', () => {
         expect(status).not.toMatch(/^Uid:.*\b0\b/m);
       }
     }
+  });
+});
+
+describe('the environment', () => {
+  // Kamailio reads its one secret there.
+  it.each([...SERVERS, MONITOR].filter((name) => name !== 'kamailio'))('of %s has no secret', async (name) => {
+    const directory = path.join(platform.directory, 'secrets');
+    const files = readdirSync(directory).map((file) => readFileSync(path.join(directory, file), 'utf8').trim());
+    const password = new URL(readFileSync(path.join(directory, 'redis_url'), 'utf8').trim()).password;
+    expect(password).not.toBe('');
+    for (const container of running.filter((one) => serviceOf(one) === name)) {
+      const environment = readFileSync(`/proc/${await serverOf(container)}/environ`, 'utf8');
+      expect([...files, password].filter((secret) => environment.includes(secret))).toEqual([]);
+    }
+  });
+});
+
+describe('TLS handshakes that fail, many at once,', () => {
+  it('end no process of kamailio', async () => {
+    const before = await containers('kamailio');
+
+    await breakHandshakes(platform.ports.sipTls, 3000);
+
+    expect((await containers('kamailio')).map(({ State }) => State.StartedAt)).toEqual(
+      before.map(({ State }) => State.StartedAt),
+    );
+    expect(await compose('logs', '--no-log-prefix', 'kamailio')).not.toContain('freeing already freed pointer');
   });
 });
 

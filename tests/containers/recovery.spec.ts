@@ -2,6 +2,7 @@
  * A server whose process is killed is back by itself, with all that it had.
  */
 import { createSocket, type Socket } from 'node:dgram';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Account, apiClient, registerAccount } from '../support/api.js';
 import { answers, containers, serverOf } from '../support/containers.js';
@@ -58,11 +59,23 @@ class RtpSocket {
 }
 
 const BACK_WITHIN = { timeoutMs: 50_000 };
+const APART_MS = 100;
 const SERVERS = ['db', 'ejabberd', 'kamailio', 'rtpengine', 'coturn', 'api', 'proxy'];
 const LOGIN = { mechanism: 'SCRAM-SHA-256-PLUS', tlsVersion: '1.2' } as const;
 
 let alice: Account;
 let bob: Account;
+
+/**
+ * Kills every server of these services; each is gone when this returns. Not all in one moment: the engine of Debian 12
+ * can lock itself up for good when several containers end in the same one (moby/moby#42545).
+ */
+async function killAll(...services: string[]): Promise<void> {
+  for (const pid of await Promise.all((await containers(...services)).map(serverOf))) {
+    process.kill(pid, 'SIGKILL');
+    await delay(APART_MS);
+  }
+}
 
 beforeAll(async () => {
   [alice, bob] = await Promise.all([registerAccount('alice'), registerAccount('bob')]);
@@ -92,6 +105,12 @@ describe('kill -9', () => {
     );
   });
 
+  it('of every API process: a request waits for the first that is back', async () => {
+    await killAll('api');
+    const { status } = await https.get(`${platform.apiUrl}/api/v1/server/info`);
+    expect(status).toBe(200);
+  });
+
   it('of rtpengine ends no call: the sound goes on', async () => {
     const [caller, callee] = await Promise.all([registeredClient('caller'), registeredClient('callee')]);
     const [mouth, ear] = await Promise.all([RtpSocket.open(), RtpSocket.open()]);
@@ -117,9 +136,7 @@ describe('kill -9', () => {
   });
 
   it('of all of them at once, as when the machine is switched off, has lost nothing: accounts log in, chat, and register phones', async () => {
-    const all = await containers(...SERVERS);
-    const pids = await Promise.all(all.map(serverOf));
-    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    await killAll(...SERVERS);
     await until(
       'the platform is ready',
       async () => (await https.get(`${platform.apiUrl}/health/ready`)).data.status === 'ready',

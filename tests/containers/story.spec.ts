@@ -25,8 +25,10 @@ afterAll(closeXmppClients);
 
 describe('from outside', () => {
   it('everything answers, and plain HTTP leads to HTTPS', async () => {
-    const { data } = await https.get(`${platform.apiUrl}/health/ready`);
-    expect(data.status).toBe('ready');
+    const ready = async () => (await https.get(`${platform.apiUrl}/health/ready`)).data;
+    // A container is healthy when it answers; which servers it has it knows a second later.
+    await until('every server is there', async () => (await ready()).status === 'ready');
+    expect((await ready()).neighbours).toHaveProperty('valkey.state', 'up');
     const http = await https.get(`http://${platform.host}:${process.env.HTTP_PORT}/docs`, { maxRedirects: 0 });
     expect(http.status).toBe(301);
     expect(http.headers.location).toMatch(/^https:/);

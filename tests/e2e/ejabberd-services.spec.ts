@@ -1,7 +1,7 @@
 /**
  * What ejabberd is found by and leads to: the WebSocket that browsers use, and the relay for calls.
  */
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Account, apiClient, registerAccount } from '../support/api.js';
 import { https } from '../support/https.js';
@@ -89,15 +89,32 @@ describe('external services', () => {
     expect(services).toHaveLength(4);
   });
 
-  it('come with credentials that end, and that do not tell whose they are', () => {
+  it('come with credentials that end when those of the API do', async () => {
+    const { ttl } = (await alice.api.get('/turn/credentials')).data;
     for (const { type, username, password, expires } of services) {
       if (type === 'stun') continue;
       expect(password).toBe(createHmac('sha1', secret('turn_secret')).update(username!).digest('base64'));
-      expect(username).not.toContain(alice.username);
-      const hours = (Date.parse(expires!) - Date.now()) / 3_600_000;
-      expect(hours).toBeGreaterThan(0);
-      expect(hours).toBeLessThanOrEqual(12);
+      const seconds = (Date.parse(expires!) - Date.now()) / 1000;
+      expect(seconds).toBeGreaterThan(ttl - 60);
+      expect(seconds).toBeLessThanOrEqual(ttl);
     }
+  });
+
+  it('have one user for all sessions of an account, whom nobody finds by trying names', async () => {
+    const [session, again, foreign] = await Promise.all([
+      XmppClient.connect(alice, { resource: 'phone' }),
+      XmppClient.connect(alice, { resource: 'laptop' }),
+      XmppClient.connect(bob, { resource: 'phone' }),
+    ]);
+    const userOf = async (client: XmppClient) =>
+      (await client.externalServices()).find(({ type }) => type === 'turn')!.username!.split(':')[1]!;
+    const user = await userOf(session);
+    expect(await userOf(again)).toBe(user);
+    expect(await userOf(foreign)).not.toBe(user);
+    const guesses = [alice.username, alice.jid, session.jid, again.jid].map((guess) =>
+      createHash('sha1').update(guess).digest('hex').slice(0, 8),
+    );
+    expect(guesses).not.toContain(user.slice(0, 8).toLowerCase());
   });
 
   it('relay for who has them, and for nobody else', async () => {

@@ -119,10 +119,10 @@ describe('the admin API', () => {
       [alice.username, 'elsewhere.test', alice.password, 1],
     ];
     for (const [user, host, password, expected] of tries) {
-      const answers = await Promise.all(
-        ['check_password', 'verify_password'].map((command) => ejabberd(command, { user, host, password })),
-      );
-      expect([user, password, ...answers.map(({ data }) => data)]).toEqual([user, password, expected, expected]);
+      // One after the other: of two at once about a host that it does not serve, ejabberd may fail one.
+      const theirs = await ejabberd('check_password', { user, host, password });
+      const ours = await ejabberd('verify_password', { user, host, password });
+      expect([user, password, theirs.data, ours.data]).toEqual([user, password, expected, expected]);
     }
   });
 

@@ -4,11 +4,12 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Account, registerAccount } from '../support/api.js';
-import { waitsOffline } from '../support/databases.js';
-import { affiliationsOf, subscribersOf } from '../support/ejabberd.js';
+import { waitsOffline, writeToVeil } from '../support/databases.js';
+import { affiliationsOf, optionsOf, subscribersOf } from '../support/ejabberd.js';
 import { platform } from '../support/platform.js';
+import { until } from '../support/wait.js';
 import { bodyOf, closeAll, closeXmppClients, connectAll } from '../support/xmpp.js';
-import { caughtUp, expectNothingHeard, expectShownOut, heard } from '../support/xmpp-rooms.js';
+import { caughtUp, configure, expectNothingHeard, expectShownOut, heard } from '../support/xmpp-rooms.js';
 
 const GROUP_MESSAGES = 'urn:xmpp:mucsub:nodes:messages';
 
@@ -235,6 +236,34 @@ describe('roles', () => {
   });
 });
 
+describe('a nickname', () => {
+  it('that is the name of somebody else keeps nobody from being added', async () => {
+    const group = await createGroup(owner, [member, friend]);
+    const [m, f] = await connectAll(member, friend);
+    await m.join(group.jid, stranger.username);
+    expect((await owner.api.post(`/groups/${group.group_id}/members`, { jid: stranger.jid })).status).toBe(200);
+    expect(await subscribersOf(group.jid)).toContain(stranger.jid);
+    await m.sendToRoom(group.jid, 'Under your name');
+    await waitsOffline(stranger.username, 'Under your name');
+    await f.receivedBody('Under your name');
+    const [s] = await connectAll(stranger);
+    await s.receivedBody('Under your name');
+    await closeAll(m, f, s);
+  });
+
+  it('that is the name of a member who ended his subscription holds up no change', async () => {
+    const group = await createGroup(owner, [member, friend]);
+    const [m, f] = await connectAll(member, friend);
+    await m.unsubscribe(group.jid);
+    await f.subscribe(group.jid, member.username);
+    expect((await owner.api.patch(`/groups/${group.group_id}`, { name: 'Renamed' })).status).toBe(200);
+    expect(await subscribersOf(group.jid)).toContain(member.jid);
+    await f.sendToRoom(group.jid, 'Under your name');
+    await m.receivedBody('Under your name');
+    await closeAll(m, f);
+  });
+});
+
 describe('leaving', () => {
   it('ends membership everywhere', async () => {
     const group = await createGroup(owner, [member]);
@@ -278,15 +307,48 @@ describe('a group that changes', () => {
     const group = await createGroup(owner, [member]);
     const [o] = await connectAll(owner);
     for (const option of ['muc#roomconfig_persistentroom', 'mam']) {
-      const type = 'http://jabber.org/protocol/muc#roomconfig';
-      const fields = Object.entries({ FORM_TYPE: type, [option]: '0' });
-      const form = fields.map(([name, value]) => `<field var="${name}"><value>${value}</value></field>`).join('');
-      const query = `<x xmlns="jabber:x:data" type="submit">${form}</x>`;
-      await expect(
-        o.iq('set', `<query xmlns="http://jabber.org/protocol/muc#owner">${query}</query>`, group.jid),
-      ).rejects.toThrow(/^not-acceptable/);
+      await expect(configure(group.jid, o, { [option]: '0' })).rejects.toThrow(/^not-acceptable/);
     }
     await closeAll(o);
+  });
+
+  it('closes itself again after its owner has opened it by XMPP, and whoever came in is out', async () => {
+    const group = await createGroup(owner, [member]);
+    const [o, s] = await connectAll(owner, stranger);
+    await o.join(group.jid);
+    const before = await optionsOf(group.jid);
+    await configure(group.jid, o, { 'muc#roomconfig_membersonly': '0' });
+    await s.join(group.jid);
+    await s.subscribe(group.jid);
+    await configure(group.jid, o, {
+      'muc#roomconfig_passwordprotectedroom': '1',
+      'muc#roomconfig_roomsecret': 'nobody knows',
+      'muc#roomconfig_whois': 'moderators',
+      'muc#roomconfig_maxusers': '5',
+      'muc#roomconfig_publicroom': '1',
+      public_list: '1',
+      'muc#roomconfig_changesubject': '1',
+      'muc#roomconfig_allowvoicerequests': '1',
+      allow_query_users: '0',
+      members_by_default: '0',
+      'muc#roomconfig_moderatedroom': '1',
+    });
+    expect((await optionsOf(group.jid)).password).toBe('nobody knows');
+
+    await writeToVeil(
+      (sql) => sql`UPDATE groups SET checked_at = now() - interval '1 hour' WHERE id = ${group.group_id}`,
+    );
+    await expectShownOut(s, group.jid, 322);
+    await until('the room is as it was', async () =>
+      Object.entries(await optionsOf(group.jid)).every(([option, value]) => before[option] === value),
+    );
+    await until('its members are subscribed', async () => (await subscribersOf(group.jid)).length === 2);
+    expect(await subscribersOf(group.jid)).not.toContain(stranger.jid);
+    await expect(s.join(group.jid)).rejects.toThrow(/^registration-required/);
+    const [m] = await connectAll(member);
+    expect(await m.join(group.jid)).toMatchObject({ affiliation: 'member', role: 'participant' });
+    await expectNothingHeard(group.jid, 'Among ourselves', { speaker: o, listener: m, outsider: s });
+    await closeAll(o, m, s);
   });
 
   it('is deleted with its room and its archive', async () => {

@@ -10,6 +10,7 @@ import { serverPids, veil } from '../support/host.js';
 import { OwnApi } from '../support/own-api.js';
 import { platform } from '../support/platform.js';
 import { SipClient } from '../support/sip-client.js';
+import { SocketClient } from '../support/socket-client.js';
 import { until } from '../support/wait.js';
 import { closeXmppClients, XmppClient } from '../support/xmpp.js';
 import { XmppStream, XmppWebSocket } from '../support/xmpp-stream.js';
@@ -36,6 +37,17 @@ const field = (printed: string, name: string): string => {
   if (!value) throw new Error(`the verb told no ${name}`);
   return value;
 };
+
+/** A device of the account that is connected to the platform's API. */
+async function signalling({ api, token }: Account): Promise<SocketClient> {
+  const device_id = uniqueName('device');
+  await api.post('/devices/register', { device_id, pubkey: 'key' });
+  const socket = await SocketClient.connect(`/signal?device_id=${device_id}&token=${token}`);
+  expect(await socket.next()).toMatchObject({ type: 'connected' });
+  return socket;
+}
+
+const ENDED = { code: 1008, reason: 'Session or device has ended' };
 
 interface ListedAccount {
   name: string;
@@ -139,6 +151,7 @@ describe('a suspended account', () => {
   let waiting: string;
   let phone: SipClient;
   let friendPhone: SipClient;
+  let socket: SocketClient;
 
   beforeAll(async () => {
     [account, friend] = await Promise.all([registerAccount('suspended'), registerAccount('friend')]);
@@ -152,6 +165,7 @@ describe('a suspended account', () => {
     [phone, friendPhone] = await Promise.all([SipClient.open(account, 'tls'), SipClient.open(friend)]);
     expect([(await phone.register()).status, (await friendPhone.register()).status]).toEqual([200, 200]);
     expect((await account.api.get('/turn/credentials')).status).toBe(200);
+    socket = await signalling(account);
     expect(await done('account', 'suspend', account.username)).toBe(`${account.jid} is suspended\n`);
   });
 
@@ -178,6 +192,10 @@ describe('a suspended account', () => {
     expect(await resume(account, waiting)).toBe('item-not-found');
     expect(await openStream(XmppStream.connect(), account)).toBe('not-allowed');
     expect(await openStream(await XmppWebSocket.connect(platform.ports.xmppWs), account)).toBe('not-allowed');
+  });
+
+  it('has no WebSocket left, though it is another process that suspends', async () => {
+    expect(await socket.end()).toEqual(ENDED);
   });
 
   it('has no registered phone left, and registers none; calls do not reach it', async () => {
@@ -249,10 +267,12 @@ describe('deleting an account', () => {
 
   it.each([false, true])('leaves nothing of it (suspended before: %s)', async (suspended) => {
     const account = await registerAccount('gone');
+    const socket = await signalling(account);
     if (suspended) await done('account', 'suspend', account.username);
     expect(await done('account', 'delete', account.username, '--yes')).toBe(`${account.jid} is deleted\n`);
     expect((await login(account)).data.code).toBe('invalid_credentials');
     expect(await findInDatabases(account.username)).toEqual([]);
+    expect(await socket.end()).toEqual(ENDED);
   });
 });
 

@@ -1,8 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, jest } from '@jest/globals';
 import { apiClient, registerAccount } from '../support/api.js';
 import {
@@ -16,6 +18,7 @@ import {
   serverPids,
   stateFile,
   stateFiles,
+  stopServer,
   succeedsAs,
   supervisorPid,
 } from '../support/host.js';
@@ -26,10 +29,12 @@ const START_MS = 60_000;
 // A story may run up.sh twice, each time to its own deadline.
 jest.setTimeout(3 * START_MS);
 
+const readiness = async () =>
+  (await apiClient().get(`http://${platform.host}:${platform.ports.api}/health/ready`)).data;
+
 /** The platform does its work again: an account goes through the API, PostgreSQL, ejabberd and Kamailio's table. */
 async function worksAgain(): Promise<void> {
-  const ready = async () => (await apiClient().get(`http://${platform.host}:${platform.ports.api}/health/ready`)).data;
-  await until('every neighbour is up', async () => (await ready()).status === 'ready', { timeoutMs: START_MS });
+  await until('every neighbour is up', async () => (await readiness()).status === 'ready', { timeoutMs: START_MS });
   await until('an account can be registered', () => registerAccount(), { timeoutMs: START_MS });
 }
 
@@ -66,6 +71,20 @@ describe('the processes of the platform', () => {
     await worksAgain();
   });
 
+  it('comes back from up.sh after a power cut, though its pid files name other processes by then', async () => {
+    const { username, password } = await registerAccount();
+    const all = [supervisorPid(), ...descendants(supervisorPid()).map(({ pid }) => pid)];
+    // Some end with their parents before their turn comes.
+    spawnSync('kill', ['-KILL', ...all.map(String)]);
+    await until('everything has ended', () => !processes().some(({ pid }) => all.includes(pid)));
+    for (const name of ['run/supervisord.pid', 'postgres/run/data/postmaster.pid']) {
+      const [, ...rest] = stateFile(name).split('\n');
+      writeFileSync(path.join(platform.directory, name), [process.pid, ...rest].join('\n'));
+    }
+    expect(await script('up.sh')).toMatchObject({ status: 0, stderr: '' });
+    expect((await apiClient().post('/account/login', { username, password })).status).toBe(200);
+  });
+
   it('stops with down.sh, as often as that is run, and starts again with all that it knew', async () => {
     const { username, password } = await registerAccount();
     const started = [...descendants(supervisorPid()).map(({ pid }) => pid), supervisorPid()];
@@ -86,6 +105,14 @@ describe('a second up.sh', () => {
     expect(status).toBe(0);
     for (const server of SERVERS) expect(stdout).toMatch(new RegExp(`^${server} .* answers +\\d`, 'm'));
     expect([supervisorPid(), await serverPids(), fingerprint()]).toEqual(before);
+  });
+
+  it('is done when the API has every server, also one that was away for a while', async () => {
+    await stopServer('ejabberd');
+    // So long that the API asks for it as seldom as it ever does.
+    await delay(5000);
+    expect(await script('up.sh')).toMatchObject({ status: 0, stderr: '' });
+    expect(await readiness()).toMatchObject({ status: 'ready' });
   });
 
   it('restarts what a changed setting concerns, and nothing else', async () => {
@@ -116,7 +143,7 @@ describe('a second up.sh', () => {
 });
 
 describe('a name that is fixed natively', () => {
-  it.each(['DB_NAME', 'DB_USER', 'DB_MIGRATE_USER'])('is refused as another %s', async (name) => {
+  it.each(['DB_NAME', 'DB_USER', 'DB_MIGRATE_USER', 'INTERNAL_ADDRESS'])('is refused as another %s', async (name) => {
     const refused = await script('up.sh', { [name]: 'other' });
     expect(refused).toMatchObject({ status: 1, stdout: '', stderr: expect.stringMatching(`^${name}=other .*\n$`) });
   });

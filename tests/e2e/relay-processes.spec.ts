@@ -75,6 +75,21 @@ it('commands, answers, signalling and news of devices cross, in order and once',
     error: 'target_offline',
     req_id: 'late',
   });
+  // The host's first coming may have been told late.
+  client.frames.length = 0;
+  await host.connect();
+  expect(await client.event('DEVICE_ONLINE')).toMatchObject({ device_id: host.id });
+});
+
+it('a host that connects to the other process is replaced at this one, and gets there what comes', async () => {
+  const replaced = host.ended();
+  host = host.twin();
+  host.port = client.port;
+  await host.connect();
+  expect(await replaced).toEqual([1008, 'Replaced by new connection']);
+  for (let n = 0; n < 10; n += 1) client.send(sms(n));
+  await until('all have arrived', () => bodies().length === 10);
+  expect(bodies()).toEqual(texts(10));
 });
 
 it('a pairing that is ended at one is ended at the other', async () => {

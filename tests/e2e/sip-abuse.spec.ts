@@ -2,6 +2,8 @@ import { createSocket, type Socket } from 'node:dgram';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { registerAccount } from '../support/api.js';
+import { breakHandshakes } from '../support/broken-handshakes.js';
+import { serverPids, stateFile } from '../support/host.js';
 import { platform } from '../support/platform.js';
 import { type EstablishedCall, endCall, establishCall, registeredClient } from '../support/sip-call.js';
 import { audioDescription, SipClient } from '../support/sip-client.js';
@@ -57,6 +59,21 @@ const requestsSeenBy = (client: SipClient): SipRequest[] => client.received.filt
 
 afterEach(() => {
   for (const closable of open.splice(0)) closable.close();
+});
+
+describe('TLS handshakes that fail, many at once,', () => {
+  it.each(['sipTls', 'sipWss'] as const)("end nobody else's connection (%s)", async (port) => {
+    const phone = keep(await SipClient.open(await registerAccount('alice'), 'tls'));
+    await phone.register();
+    const { kamailio } = await serverPids();
+
+    await breakHandshakes(platform.ports[port], 1500);
+
+    expect((await phone.request('OPTIONS', `sip:${platform.domain}`)).final.status).toBe(200);
+    expect((await serverPids()).kamailio).toBe(kamailio);
+    // What OpenSSL keeps for a process belonged to all of them once (kamailio/after-fork.c).
+    expect(stateFile('log/kamailio.log')).not.toContain('freeing already freed pointer');
+  });
 });
 
 describe('the media relay', () => {

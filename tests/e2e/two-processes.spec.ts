@@ -4,6 +4,7 @@
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Account, registerAccount, uniqueName } from '../support/api.js';
+import { examine, findingOf, TRUSTING } from '../support/doctor.js';
 import { OwnApi } from '../support/own-api.js';
 import { SocketClient } from '../support/socket-client.js';
 import { Valkey } from '../support/valkey.js';
@@ -41,6 +42,16 @@ async function device(account: Account = alice): Promise<string> {
   await account.api.post('/devices/register', { device_id, pubkey: 'key' });
   return device_id;
 }
+
+/** What each process says of itself and of Valkey. */
+async function readiness(): Promise<string[]> {
+  const answers = await Promise.all(
+    apis.map((api) => api.client().get('/health/ready', { baseURL: `http://127.0.0.1:${api.port}` })),
+  );
+  return answers.map(({ data }) => `${data.status}, valkey ${data.neighbours.valkey.state}`);
+}
+
+const doctorSays = async () => findingOf(await examine(TRUSTING, { REDIS_URL: valkey.url }), 'server.valkey');
 
 /** A device at one of the processes. */
 async function connect(id: string, at: number, account: Account = alice): Promise<SocketClient> {
@@ -146,10 +157,14 @@ describe('while Valkey is away', () => {
     await apis[0]!.client(bob.token).post('/account/logout');
     expect((await ending.end()).code).toBe(1008);
     await until('they know that they are alone', () => seeEachOther(0));
+    expect(await readiness()).toEqual(Array(2).fill('degraded, valkey down'));
+    expect(await doctorSays()).toMatchObject({ severity: 'fault', remedy: expect.stringContaining('REDIS_URL') });
     // Two connections of one device, which nobody can know of.
     const twin = await connect(one, 1);
     await valkey.resume();
     await until('they hear each other again', () => seeEachOther(1));
+    await until('they say so', async () => (await readiness()).every((state) => state === 'ready, valkey up'));
+    expect(await doctorSays()).toMatchObject({ severity: 'ok' });
     await until('one of the twins is left', () => [sender, twin].filter(({ closed }) => !closed).length === 1);
     const left = sender.closed ? twin : sender;
     await delivered(left, two);

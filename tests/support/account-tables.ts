@@ -5,7 +5,7 @@
  */
 export const TABLES_OF_ACCOUNTS: readonly string[] = [
   ...['account_codes', 'accounts', 'call_events', 'calls', 'contacts', 'device_challenges'],
-  ...['devices', 'group_members', 'location'],
+  ...['devices', 'group_members', 'groups', 'location'],
   ...['mails', 'pairing_codes', 'pairings', 'password_changes', 'push_nodes', 'push_registrations', 'relay_messages'],
   ...['session_endings', 'sessions', 'subscriber', 'used_refresh_tokens'],
   // ejabberd's
@@ -16,7 +16,6 @@ export const TABLES_OF_ACCOUNTS: readonly string[] = [
 
 export const TABLES_OF_NOBODY: Readonly<Record<string, string>> = {
   alerts: 'how servers are',
-  groups: 'a group is its members together; it goes with the last of them',
   invites: 'codes that the operator gave away, and not to whom',
   location_attrs: 'Kamailio writes none with our configuration',
   monitor_lease: 'a random id of a process',

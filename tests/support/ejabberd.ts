@@ -34,3 +34,9 @@ export async function subscribersOf(roomJid: string): Promise<string[]> {
   const { data } = await ejabberd('get_subscribers', { name, service });
   return (data as string[]).map((jid) => jid.split('/')[0]!).sort();
 }
+
+/** The settings of a room, as ejabberd names and writes them. */
+export async function optionsOf(roomJid: string): Promise<Record<string, string>> {
+  const [name, service] = roomJid.split('@');
+  return (await ejabberd('get_room_options', { name, service })).data;
+}

@@ -2,6 +2,7 @@ import { type ExecFileException, execFile } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import axios from 'axios';
 import { checkout } from './checkout.js';
 import { platform } from './platform.js';
 import { until } from './wait.js';
@@ -51,12 +52,22 @@ export async function script(
 /** The pid of supervisord, the parent of every server. */
 export const supervisorPid = (): number => Number(stateFile('run/supervisord.pid'));
 
-/** The pid of each server, as supervisord knows it. */
+/** The pid of each server, as supervisord knows it; 0 of one that does not run. */
 export async function serverPids(): Promise<Record<Server, number>> {
-  const configuration = path.join(platform.directory, 'etc', 'supervisord.conf');
-  const pidOf = async (server: Server) =>
-    [server, Number((await run('/usr/bin/supervisorctl', ['-c', configuration, 'pid', server])).stdout)] as const;
-  return Object.fromEntries(await Promise.all(SERVERS.map(pidOf))) as Record<Server, number>;
+  const { data } = await axios.post<string>(
+    'http://localhost/RPC2',
+    '<methodCall><methodName>supervisor.getAllProcessInfo</methodName></methodCall>',
+    { socketPath: path.join(platform.directory, 'run', 'supervisor.sock'), headers: { 'content-type': 'text/xml' } },
+  );
+  const valuesOf = (name: string, type: string): string[] =>
+    [...data.matchAll(new RegExp(`<name>${name}</name>\\s*<value><${type}>(.*?)</${type}>`, 'g'))].map(
+      ([, value]) => value!,
+    );
+  const pids = valuesOf('pid', 'int').map(Number);
+  return Object.fromEntries(valuesOf('name', 'string').map((name, index) => [name, pids[index]])) as Record<
+    Server,
+    number
+  >;
 }
 
 const supervise = (verb: 'start' | 'stop', server: Server) =>

@@ -75,7 +75,7 @@ export class OwnApi {
       baseURL: `http://127.0.0.1:${this.port}/api/v1`,
       headers: token ? { authorization: `Bearer ${token}` } : {},
       validateStatus: () => true,
-      timeout: 10_000,
+      timeout: 20_000,
       proxy: false,
     });
   }

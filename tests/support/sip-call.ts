@@ -11,9 +11,13 @@ export interface EstablishedCall extends Exchange {
   seenByCallee: SipRequest;
 }
 
-/** A fresh account with a registered client. */
-export async function registeredClient(prefix: string, transport: TransportName = 'udp'): Promise<SipClient> {
-  const client = await Client.open(await registerAccount(prefix), transport);
+/** A fresh account with a registered client, which speaks from a loopback address. */
+export async function registeredClient(
+  prefix: string,
+  transport: TransportName = 'udp',
+  address?: string,
+): Promise<SipClient> {
+  const client = await Client.open(await registerAccount(prefix), transport, address);
   const { status } = await client.register();
   if (status !== 200) throw new Error(`REGISTER was answered ${status}`);
   return client;

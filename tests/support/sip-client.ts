@@ -38,9 +38,13 @@ export interface RequestOptions {
   branch?: string;
   headers?: Header[];
   body?: string;
+  /** SDP when not given, none when empty. */
   contentType?: string;
+  lengthUntold?: boolean;
   answerWithinMs?: number;
 }
+
+export type ReplyOptions = Pick<RequestOptions, 'headers' | 'body' | 'contentType' | 'lengthUntold'> & { tag?: string };
 
 /** A request that was sent, and what came back for its transaction. */
 export interface Exchange {
@@ -153,15 +157,23 @@ export class SipClient {
     return request;
   }
 
-  reply(request: SipRequest, status: number, { body = '', tag = token() }: { body?: string; tag?: string } = {}): void {
+  reply(request: SipRequest, status: number, options: ReplyOptions = {}): void {
+    this.transport.send(this.composeReply(request, status, options));
+  }
+
+  composeReply(
+    request: SipRequest,
+    status: number,
+    { body = '', tag = token(), contentType = 'application/sdp', headers: added = [], lengthUntold }: ReplyOptions = {},
+  ): SipResponse {
     const copied = ['Via', 'Record-Route', 'From', 'Call-ID', 'CSeq'].flatMap((name) =>
       headersOf(request, name).map((value): Header => [name, value]),
     );
     const to = header(request, 'To');
     const headers: Header[] = [...copied, ['To', tagOf(request, 'To') ? to : `${to};tag=${tag}`]];
     if (request.method === 'INVITE' && status > 100 && status < 300) headers.push(['Contact', this.contact]);
-    if (body) headers.push(['Content-Type', 'application/sdp']);
-    this.transport.send({ status, headers, body });
+    if (body && contentType) headers.push(['Content-Type', contentType]);
+    return { status, headers: [...headers, ...added], body, lengthUntold };
   }
 
   /** Ends an INVITE transaction after a refusal: the ACK belongs to it (RFC 3261, 17.1.1.3). */
@@ -235,8 +247,8 @@ export class SipClient {
       ...(options.headers ?? []),
     ];
     if (method === 'INVITE') headers.push(['Contact', this.contact]);
-    if (body) headers.push(['Content-Type', contentType]);
-    return { method, uri, headers, body };
+    if (body && contentType) headers.push(['Content-Type', contentType]);
+    return { method, uri, headers, body, lengthUntold: options.lengthUntold };
   }
 
   private exchange(request: SipRequest): Exchange {

@@ -10,6 +10,8 @@ export interface SipMessage {
   status?: number;
   headers: Header[];
   body: string;
+  /** Not to be told: that of a datagram ends with it. */
+  lengthUntold?: boolean;
 }
 
 export type SipRequest = SipMessage & { method: string; uri: string };
@@ -26,6 +28,8 @@ const COMPACT: Record<string, string> = {
   m: 'contact',
   l: 'content-length',
   c: 'content-type',
+  e: 'content-encoding',
+  k: 'supported',
 };
 
 const canonical = (name: string): string => COMPACT[name.toLowerCase()] ?? name.toLowerCase();
@@ -51,7 +55,8 @@ export function format(message: SipMessage): string {
     ? `${message.method} ${message.uri} SIP/2.0`
     : `SIP/2.0 ${message.status} ${message.status === 200 ? 'OK' : 'Test'}`;
   const lines = message.headers.map(([name, value]) => `${name}: ${value}`);
-  return [start, ...lines, `Content-Length: ${Buffer.byteLength(message.body)}`, '', message.body].join('\r\n');
+  if (!message.lengthUntold) lines.push(`Content-Length: ${Buffer.byteLength(message.body)}`);
+  return [start, ...lines, '', message.body].join('\r\n');
 }
 
 export function parse(text: string): SipMessage {

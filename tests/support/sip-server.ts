@@ -1,21 +1,10 @@
-import { execFile } from 'node:child_process';
-import path from 'node:path';
-import { promisify } from 'node:util';
 import axios, { type AxiosResponse } from 'axios';
-import { descendants, processes } from './host.js';
+import { descendants, processes, serverPids } from './host.js';
 import { platform, secret } from './platform.js';
 import { SipClient } from './sip-client.js';
 import { until } from './wait.js';
 
 /** Kamailio as its operator sees it: its process under the supervisor, and its JSON-RPC. */
-
-const run = promisify(execFile);
-
-async function processId(): Promise<number> {
-  const configuration = path.join(platform.directory, 'etc', 'supervisord.conf');
-  const { stdout } = await run('supervisorctl', ['-c', configuration, 'pid', 'kamailio']);
-  return Number(stdout);
-}
 
 const startedAt = async (): Promise<string> => (await rpc('core.uptime')).data.result.up_since;
 
@@ -25,11 +14,13 @@ const startedAt = async (): Promise<string> => (await rpc('core.uptime')).data.r
  */
 export async function killKamailio(): Promise<void> {
   const before = await startedAt();
-  const main = await processId();
+  const main = (await serverPids()).kamailio;
   const children = new Set(descendants(main).map(({ pid }) => pid));
   process.kill(main, 'SIGKILL');
   await until('another Kamailio answers', async () => (await startedAt()) !== before);
   await until('the killed one is gone', () => !processes().some(({ pid }) => children.has(pid)));
+  // It drops datagrams until it has read the registrations: phones send them again, our client does not.
+  await until('it takes datagrams', () => answers(platform.clientAddress));
 }
 
 /** Whether the server answers OPTIONS from that address within a second. */

@@ -15,8 +15,16 @@ export async function caughtUp(room: string, insider: XmppClient, listener: Xmpp
   await listener.features(platform.domain);
 }
 
-/** The room has told the client that it is out, and why: 321 no member any more, 301 banned. */
-export async function expectShownOut(client: XmppClient, room: string, code: 301 | 321): Promise<void> {
+/** Changes settings of a room as its owner may, by their names in the form of XEP-0045. */
+export async function configure(room: string, owner: XmppClient, settings: Record<string, string>): Promise<void> {
+  const fields = Object.entries({ FORM_TYPE: 'http://jabber.org/protocol/muc#roomconfig', ...settings });
+  const form = fields.map(([name, value]) => `<field var="${name}"><value>${value}</value></field>`).join('');
+  const query = `<x xmlns="jabber:x:data" type="submit">${form}</x>`;
+  await owner.iq('set', `<query xmlns="http://jabber.org/protocol/muc#owner">${query}</query>`, room);
+}
+
+/** The room has told the client that it is out, and why: 321 no member any more, 322 only members are let in, 301 banned. */
+export async function expectShownOut(client: XmppClient, room: string, code: 301 | 321 | 322): Promise<void> {
   const own = `${room}/${client.nick}`;
   await client.presenceFrom(own, ({ type, statusCodes }) => type === 'unavailable' && statusCodes.includes(code));
 }

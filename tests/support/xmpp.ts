@@ -183,8 +183,8 @@ export class XmppClient {
   // --- rooms ---
 
   /** Enters a room; resolves with the occupant's own presence. */
-  async join(room: string): Promise<Presence> {
-    return (await this.call('join', { room, nick: this.nick })) as Presence;
+  async join(room: string, nick = this.nick): Promise<Presence> {
+    return (await this.call('join', { room, nick })) as Presence;
   }
 
   async leave(room: string): Promise<void> {
@@ -192,8 +192,12 @@ export class XmppClient {
   }
 
   /** Subscribes itself to a room's messages (MucSub). */
-  async subscribe(room: string): Promise<void> {
-    await this.call('subscribe', { room, nick: this.nick });
+  async subscribe(room: string, nick = this.nick): Promise<void> {
+    await this.call('subscribe', { room, nick });
+  }
+
+  async unsubscribe(room: string): Promise<void> {
+    await this.iq('set', '<unsubscribe xmlns="urn:xmpp:mucsub:0"/>', room);
   }
 
   /** The name under which it enters rooms: the username. */
