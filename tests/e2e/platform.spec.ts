@@ -97,11 +97,9 @@ describe('the processes of the platform', () => {
 });
 
 describe('a second up.sh', () => {
-  it('changes nothing and is done in seconds', async () => {
+  it('changes nothing', async () => {
     const before = [supervisorPid(), await serverPids(), fingerprint()];
-    const began = performance.now();
     const { status, stdout } = await script('up.sh');
-    expect(performance.now() - began).toBeLessThan(15_000);
     expect(status).toBe(0);
     for (const server of SERVERS) expect(stdout).toMatch(new RegExp(`^${server} .* answers +\\d`, 'm'));
     expect([supervisorPid(), await serverPids(), fingerprint()]).toEqual(before);

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import axios from 'axios';
-import type { Server } from '../support/host.js';
+import { SERVERS, type Server } from '../support/host.js';
 import { platform } from '../support/platform.js';
 import { isUp, READINESS_PATIENCE_MS } from './truth.js';
 
@@ -14,7 +14,7 @@ interface Look {
   up: boolean;
 }
 
-/** What /health/ready says of a server, and whether that is so: asked of the server itself. */
+/** What /health/ready says of a server, of the API as a whole, and whether that is so: asked of the servers themselves. */
 export class Watch {
   private readonly told: Look[] = [];
   private readonly seen: Look[] = [];
@@ -26,7 +26,7 @@ export class Watch {
   static begin(server: Server): Watch {
     const watch = new Watch(server);
     const told = watch.keepLooking(watch.told, () => isToldUp(server));
-    const seen = watch.keepLooking(watch.seen, () => isUp(server));
+    const seen = watch.keepLooking(watch.seen, () => isThere(server));
     watch.running = Promise.all([told, seen]);
     return watch;
   }
@@ -69,6 +69,12 @@ export class Watch {
 /** One failed look between two good ones is the machine's fault. */
 const isDownBeside = (looks: readonly Look[], index: number): boolean =>
   looks[index - 1]?.up === false || looks[index + 1]?.up !== true;
+
+/** The API is ready when every server behind it is there as well. */
+async function isThere(server: Server): Promise<boolean> {
+  if (server !== 'api') return isUp(server);
+  return (await Promise.all(SERVERS.map(isUp))).every(Boolean);
+}
 
 async function isToldUp(server: Server): Promise<boolean> {
   const url = `http://${platform.host}:${platform.ports.api}/health/ready`;
