@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { AxiosInstance } from 'axios';
 import { apiClient, uniqueName } from '../support/api.js';
 import {
-  deleteGroupsOf,
   OPERATIONS,
+  type Operation,
   type OperationName,
   operationsOn,
   registerPeople,
@@ -28,28 +28,37 @@ import { Pool } from '../support/pool.js';
 import { Stores, WHOLE_ACCOUNT } from '../support/stores.js';
 
 /** So many trials run at once; most of their time they wait for a deadline. */
-const RIGS = 8;
+const PLACES = 8;
 /** Within it the reapers have brought all stores to agreement: the leases of what was cut off have to run out first. */
 const AGREEMENT_WITHIN_MS = 120_000;
 /** Many steps, many deadlines to wait for, on a machine that does other things as well: this bounds a hang. */
 const TEST_TIMEOUT_MS = 900_000;
 
 const stores = new Stores();
-const rigs = new Pool<FaultRig>();
+/** A rig, and operations between accounts that nobody else changes meanwhile. */
+interface Place {
+  rig: FaultRig;
+  operations: Record<OperationName, Operation>;
+}
+
+const places = new Pool<Place>();
 const stepsByOperation = new Map<OperationName, Promise<Steps>>();
-/** What went wrong with each operation. All begin at once: while one waits for its stores to agree, the rigs try others. */
+/** What went wrong with each operation. All begin at once: while the stores of one come to agree, others are tried. */
 const faults = new Map<OperationName, Promise<string[]>>();
 const outages = new Map<OperationName, Promise<string[]>>();
 
 beforeAll(async () => {
-  rigs.add(await Promise.all(Array.from({ length: RIGS }, () => FaultRig.start())));
-  for (const name of OPERATIONS) stepsByOperation.set(name, stepsOfFresh(name));
+  places.add(await Promise.all(Array.from({ length: PLACES }, makePlace)));
+  for (const name of OPERATIONS) {
+    const steps = places.use(({ rig, operations }) => stepsOf(operations[name], rig));
+    stepsByOperation.set(name, steps);
+  }
   for (const name of OPERATIONS) faults.set(name, failuresOf(name, faultsAtEachStep));
   for (const name of OPERATIONS) outages.set(name, failuresOf(name, outagesFromEachStep));
 }, TEST_TIMEOUT_MS);
 
 afterAll(async () => {
-  await Promise.all([...rigs.all.map((rig) => rig.stop()), stores.close()]);
+  await Promise.all([...places.all.map(({ rig }) => rig.stop()), stores.close()]);
   for (const [name, taken] of stepsByOperation) {
     const steps = await taken;
     const counts = NEIGHBOURS.map((neighbour) => `${steps[neighbour].length} at ${neighbour}`);
@@ -57,29 +66,25 @@ afterAll(async () => {
   }
 });
 
-/** The steps of an operation between accounts of its own. */
-async function stepsOfFresh(name: OperationName): Promise<Steps> {
-  const operation = operationsOn(stores, await registerPeople())[name];
-  return rigs.use((rig) => stepsOf(operation, rig));
+async function makePlace(): Promise<Place> {
+  const [rig, people] = await Promise.all([FaultRig.start(), registerPeople()]);
+  return { rig, operations: operationsOn(stores, people) };
 }
 
-/** Carries all trials of an operation out, each on the next rig that is free, and tells what went wrong. */
+/** Carries all trials of an operation out, each at the next place that is free, and tells what went wrong. */
 async function failuresOf(name: OperationName, trialsOf: (steps: Steps) => Trial[]): Promise<string[]> {
   const failures: string[] = [];
-  const people = await registerPeople();
-  const operation = operationsOn(stores, people)[name];
   const leftAlone: LeftAlone[] = [];
   const attempt = (trial: Trial): Promise<void> =>
-    rigs.use(async (rig) => {
+    places.use(async ({ rig, operations }) => {
       if (rig.api.obituary) throw new Error(rig.api.obituary);
-      leftAlone.push(...(await tryStep(rig, operation, trial)));
+      leftAlone.push(...(await tryStep(rig, operations[name], trial)));
     });
   const trials = trialsOf(await stepsByOperation.get(name)!);
   await Promise.all(trials.map((trial) => attempt(trial).catch(noteFailure(failures, trial))));
   const deadline = performance.now() + AGREEMENT_WITHIN_MS;
   // One after the other: they settle by themselves meanwhile, and asking the stores is work.
   for (const left of leftAlone) await expectAgreement(left, deadline).catch(noteFailure(failures, left.trial));
-  await deleteGroupsOf(people);
   return failures;
 }
 
@@ -118,9 +123,9 @@ describe('50 registrations of one name at once', () => {
 
 describe('the processes that lived through all that', () => {
   it('are alive, and met nothing unexpected', () => {
-    for (const { api } of rigs.all) {
-      expect(api.running).toBe(true);
-      expect(api.log).not.toMatch(/internal_error|TypeError/);
+    for (const { rig } of places.all) {
+      expect(rig.api.running).toBe(true);
+      expect(rig.api.log).not.toMatch(/internal_error|TypeError/);
     }
   });
 });

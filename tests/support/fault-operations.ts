@@ -16,6 +16,8 @@ export interface Change {
    * would be a change of its own.
    */
   repeated: string | undefined;
+  /** Deletes the group: the reapers look after every one there is, and would be in the way of the next trials. */
+  discard(): Promise<unknown>;
 }
 
 /** Prepares one change after the other, each with what it needs to be possible. */
@@ -55,14 +57,9 @@ export async function registerPeople(): Promise<People> {
   return { owner, member, other };
 }
 
-/** Deletes all groups of theirs: the reapers look after every group there is, and would be in the way of the next trials. */
-export async function deleteGroupsOf({ owner, member }: People): Promise<void> {
-  for (const { api } of [owner, member]) {
-    const { groups } = (await api.get('/groups')).data as { groups: { group_id: string; role: string }[] };
-    for (const { group_id, role } of groups) {
-      if (role === 'owner') await api.delete(`/groups/${group_id}`);
-    }
-  }
+async function deleteGroupsNamed(name: string, { api }: Account): Promise<void> {
+  const { groups } = (await api.get('/groups')).data as { groups: { group_id: string; name: string }[] };
+  for (const group of groups.filter((one) => one.name === name)) await api.delete(`/groups/${group.group_id}`);
 }
 
 export function operationsOn(stores: Stores, { owner, member, other }: People): Record<OperationName, Operation> {
@@ -77,6 +74,7 @@ export function operationsOn(stores: Stores, { owner, member, other }: People): 
       undone: NO_ACCOUNT,
       done: WHOLE_ACCOUNT,
       repeated: 'username_taken',
+      discard: async () => {},
     };
   }
 
@@ -90,6 +88,7 @@ export function operationsOn(stores: Stores, { owner, member, other }: People): 
       undone: { account: WHOLE_ACCOUNT, group: wholeGroup('Family', { [jid]: 'owner', [member.jid]: 'member' }) },
       done: { account: NO_ACCOUNT, group: wholeGroup('Family', { [member.jid]: 'owner' }) },
       repeated: 'unauthenticated',
+      discard: () => member.api.delete(`/groups/${group}`),
     };
   }
 
@@ -103,6 +102,7 @@ export function operationsOn(stores: Stores, { owner, member, other }: People): 
       undone: OLD_PASSWORD,
       done: NEW_PASSWORD,
       repeated: 'invalid_credentials',
+      discard: async () => {},
     };
   }
 
@@ -115,6 +115,7 @@ export function operationsOn(stores: Stores, { owner, member, other }: People): 
       undone: [],
       done: [wholeGroup(name, both)],
       repeated: undefined,
+      discard: () => deleteGroupsNamed(name, owner),
     };
   }
 
@@ -135,6 +136,7 @@ export function operationsOn(stores: Stores, { owner, member, other }: People): 
         undone: wholeGroup('Before', both),
         done,
         repeated,
+        discard: () => owner.api.delete(`/groups/${id}`),
       };
     };
 

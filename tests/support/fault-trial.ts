@@ -37,6 +37,7 @@ export function stepsOf(operation: Operation, rig: FaultRig): Promise<Steps> {
     const answer = await change.request(rig.api);
     rig.disarm();
     if (!succeeded(answer)) return undefined;
+    await change.discard();
     const [steps, earlier] = [rig.steps, before];
     before = steps;
     return isDeepStrictEqual(steps, earlier) && steps;
@@ -73,8 +74,10 @@ export async function tryStep(rig: FaultRig, operation: Operation, trial: Trial)
     const final = succeeded(answer) || trial.plan.lasting || change.repeated === undefined;
     const last = final ? answer : await askUntilMade(rig, change);
     // Who is told that a change is made finds it so in every store, at once.
-    if (succeeded(last)) expect(await change.stores()).toEqual(change.done);
-    else leftAlone.push({ change, rig, trial, promised: isPromise(change, last) });
+    if (succeeded(last)) {
+      expect(await change.stores()).toEqual(change.done);
+      await change.discard();
+    } else leftAlone.push({ change, rig, trial, promised: isPromise(change, last) });
     // Asking until a room is gone takes a step more or less: the change may be made before it is that step's turn.
     const asPlanned = isDeepStrictEqual(steps, trial.steps.slice(0, steps.length));
     if (asPlanned && (steps.length === trial.steps.length || succeeded(answer))) return leftAlone;
@@ -134,8 +137,10 @@ export async function expectAgreement({ change, rig, promised }: LeftAlone, dead
     },
     { timeoutMs: deadline - performance.now() },
   );
-  if (outcome === 'done') return;
-  expect(promised).toBe(false);
-  await askUntilMade(rig, change);
-  await until('all stores agree on it', async () => isDeepStrictEqual(await change.stores(), change.done));
+  if (outcome === 'undone') {
+    expect(promised).toBe(false);
+    await askUntilMade(rig, change);
+    await until('all stores agree on it', async () => isDeepStrictEqual(await change.stores(), change.done));
+  }
+  await change.discard();
 }
