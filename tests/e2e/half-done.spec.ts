@@ -18,7 +18,7 @@ import {
   expectAgreement,
   faultsAtEachStep,
   type LeftAlone,
-  outagesFromEachStep,
+  outagesInEachState,
   stepsOf,
   type Trial,
   tryStep,
@@ -28,7 +28,7 @@ import { Pool } from '../support/pool.js';
 import { Stores, WHOLE_ACCOUNT } from '../support/stores.js';
 
 /** So many trials run at once; most of their time they wait for a deadline. */
-const PLACES = 8;
+const PLACES = 6;
 /** Within it the reapers have brought all stores to agreement: the leases of what was cut off have to run out first. */
 const AGREEMENT_WITHIN_MS = 120_000;
 /** Many steps, many deadlines to wait for, on a machine that does other things as well: this bounds a hang. */
@@ -54,7 +54,7 @@ beforeAll(async () => {
     stepsByOperation.set(name, steps);
   }
   for (const name of OPERATIONS) faults.set(name, failuresOf(name, faultsAtEachStep));
-  for (const name of OPERATIONS) outages.set(name, failuresOf(name, outagesFromEachStep));
+  for (const name of OPERATIONS) outages.set(name, failuresOf(name, outagesInEachState));
 }, TEST_TIMEOUT_MS);
 
 afterAll(async () => {

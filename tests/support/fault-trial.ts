@@ -44,21 +44,44 @@ export function stepsOf(operation: Operation, rig: FaultRig): Promise<Steps> {
   });
 }
 
-/** Every way in which one step can fail. */
+/** Every way in which one step can fail. Done with its answer lost is the same as refused where nothing stays of it. */
 export const faultsAtEachStep = (steps: Steps): Trial[] =>
-  trialsOf(steps, (step) => FAULTS.map((fault) => ({ step, fault })));
+  trialsOf(steps, ({ step, stays }) =>
+    FAULTS.filter((fault) => stays || fault !== 'apply_then_cut').map((fault) => ({ step, fault })),
+  );
 
-/** Every step from which on a neighbour can be away. */
-export const outagesFromEachStep = (steps: Steps): Trial[] =>
-  trialsOf(steps, (step) => [{ step, fault: 'refuse', lasting: true }]);
+/** Every state of the stores in which a neighbour can be away from then on. */
+export const outagesInEachState = (steps: Steps): Trial[] =>
+  trialsOf(steps, ({ step, afterChange }) => (afterChange ? [{ step, fault: 'refuse', lasting: true }] : []));
 
-/** Trials of every step at every neighbour. */
-export function trialsOf(steps: Steps, plansFor: (step: number) => Plan[]): Trial[] {
-  return NEIGHBOURS.flatMap((neighbour) =>
-    steps[neighbour].flatMap((_, index) =>
-      plansFor(index + 1).map((plan) => ({ neighbour, plan, steps: steps[neighbour].slice(0, index + 1) })),
+/** A step, and what it is to the stores. */
+interface Place {
+  step: number;
+  /** Whether what it does stays when its connection is lost. */
+  stays: boolean;
+  /** Whether it is the first after something that stays: whoever stops there leaves what nobody before it has left. */
+  afterChange: boolean;
+}
+
+/** Trials of steps at every neighbour. */
+export const trialsOf = (steps: Steps, plansFor: (place: Place) => Plan[]): Trial[] =>
+  NEIGHBOURS.flatMap((neighbour) =>
+    placesOf(steps[neighbour]).flatMap((place) =>
+      plansFor(place).map((plan) => ({ neighbour, plan, steps: steps[neighbour].slice(0, place.step) })),
     ),
   );
+
+function placesOf(steps: readonly string[]): Place[] {
+  let inTransaction = false;
+  let afterChange = true;
+  return steps.map((what, index) => {
+    if (what === 'begin') inTransaction = true;
+    const stays = what === 'commit' || !(inTransaction || what.startsWith('SELECT '));
+    if (what === 'commit' || what === 'rollback') inTransaction = false;
+    const place = { step: index + 1, stays, afterChange };
+    afterChange = stays;
+    return place;
+  });
 }
 
 export const describeTrial = ({ neighbour, plan, steps }: Trial): string =>
