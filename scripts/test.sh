@@ -12,7 +12,7 @@ for part in log services settings processes packages node supervisor ground data
 done
 
 # Stories run in lanes side by side, each with servers of its own: most of its time a story waits.
-LANES=3
+LANES=4
 # A runner that hangs is a failure, not a reason to wait.
 RUNNER_TIMEOUT=2700
 
@@ -83,8 +83,8 @@ check() {
 
 run_unit() { run_jest unit --config api/jest.config.mjs --selectProjects unit --maxWorkers=2 ${1:+"$1"}; }
 
-# Some wait for a deadline: three keep two processors at work.
-run_medium() { run_jest medium --config api/jest.config.mjs --selectProjects medium --maxWorkers=3 ${PATTERN:+"$PATTERN"}; }
+# Some wait for a deadline: four keep two processors at work.
+run_medium() { run_jest medium --config api/jest.config.mjs --selectProjects medium --maxWorkers=4 ${PATTERN:+"$PATTERN"}; }
 
 # In a lane one story after the other: they share its servers, and some kill them.
 run_e2e() {
