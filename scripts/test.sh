@@ -120,19 +120,12 @@ count_results() {
 
 # with_platforms LANES RUNNER...: runs them with as many platforms of the tests' own, and the environment of the first.
 with_platforms() {
-  local lanes=$1 lane part status failed_before=$failed
-  local -A starts=()
+  local lanes=$1 lane part failed_before=$failed
   shift
   for ((lane = lanes; lane > 0; lane--)); do
     point_to_test_platform "$work/lane$lane"
     env -0 > "$work/lane$lane.env"
-    scripts/up.sh > "$work/lane$lane.log" 2>&1 &
-    starts[$lane]=$!
-  done
-  for lane in "${!starts[@]}"; do
-    status=0
-    wait "${starts[$lane]}" || status=$?
-    check "the platform of lane $lane starts" has_started "$status" "$work/lane$lane.log"
+    check "the platform of lane $lane starts" scripts/up.sh
   done
   [ "$failed" = "$failed_before" ] || return 0
   create_test_role
@@ -140,9 +133,6 @@ with_platforms() {
     "$part"
   done
 }
-
-# has_started STATUS LOG: whether up.sh has ended well; if not, what it said.
-has_started() { [ "$1" = 0 ] || { cat "$2"; return 1; }; }
 
 # The stories of the containers, from outside of the machine that they run on.
 with_containers() {

@@ -6,6 +6,6 @@ export default {
   testRegex: '\\.spec\\.js$',
   testPathIgnorePatterns: ['<rootDir>/containers/'],
   transform: {},
-  // A story talks to servers and browsers over loopback: this bounds a hang, it measures nothing.
-  testTimeout: 60_000,
+  // Whatever a story waits for has a time of its own (support/wait.ts): this bounds a hang, it measures nothing.
+  testTimeout: 900_000,
 };

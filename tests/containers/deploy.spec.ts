@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { apiClient, registerAccount } from '../support/api.js';
 import { checkout } from '../support/checkout.js';
 import { compose, containers } from '../support/containers.js';
@@ -14,8 +14,6 @@ import { script } from '../support/host.js';
 import { https } from '../support/https.js';
 import { platform, secret } from '../support/platform.js';
 import { bodyOf, closeXmppClients, XmppClient } from '../support/xmpp.js';
-
-jest.setTimeout(400_000);
 
 const LOGIN = { mechanism: 'SCRAM-SHA-256-PLUS', tlsVersion: '1.2' } as const;
 const DEPLOY = ['--self-signed', '--no-timers', '--yes'];

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Account, apiClient, registerAccount } from '../support/api.js';
 import { type CommandResult, processes, script } from '../support/host.js';
 import { https } from '../support/https.js';
@@ -14,9 +14,6 @@ import { platform, secret } from '../support/platform.js';
 import { SecondPlatform } from '../support/second-platform.js';
 import { until } from '../support/wait.js';
 import { bodyOf, closeXmppClients, connectAll, type Message, XmppClient } from '../support/xmpp.js';
-
-// A restore starts every server.
-jest.setTimeout(240_000);
 
 /** People at work: not as much as the servers can take. */
 const BETWEEN_STEPS_MS = 20;
@@ -209,7 +206,7 @@ describe('a restore', () => {
           .join()
       );
     };
-    await until('what had begun is undone', undone, { timeoutMs: 60_000 });
+    await until('what had begun is undone', undone);
     const numbers = await second.read(
       'ejabberd',
       (sql) =>

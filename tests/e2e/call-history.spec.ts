@@ -216,7 +216,7 @@ describe('the history and the trace', () => {
       const times = (
         await Promise.all(Array.from({ length: 10 }, (_, n) => registerTenTimes(carol, `127.0.0.${10 + n}`)))
       ).flat();
-      expect(times.toSorted((a, b) => a - b)[98]).toBeLessThan(500);
+      expect(times.toSorted((a, b) => a - b)[98]).toBeLessThan(2000);
       for (const other of await Promise.all(others)) cancelCall(calling, other);
       call = await startCall(calling, addressOf(bob.username));
       await until('the caller hears ringing', () => call.responses.some(({ status }) => status === 180));

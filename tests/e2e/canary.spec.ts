@@ -5,7 +5,7 @@
  */
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Account } from '../support/api.js';
 import { Canaries, formsOf } from '../support/canaries.js';
 import { brokenRequests, getWrong, OPERATIONS, sendRaw } from '../support/canary-abuse.js';
@@ -29,9 +29,6 @@ import { OwnApi } from '../support/own-api.js';
 import { platform, secret } from '../support/platform.js';
 import { until } from '../support/wait.js';
 import { closeXmppClients } from '../support/xmpp.js';
-
-// Servers are stopped and started again.
-jest.setTimeout(120_000);
 
 const { directory, ports } = platform;
 const canaries = new Canaries();
@@ -118,7 +115,7 @@ describe('the canaries', () => {
     const { ejabberd } = await serverPids();
     process.kill(ejabberd, 'SIGUSR1');
     await until('ejabberd has another process', async () => ![0, ejabberd].includes((await serverPids()).ejabberd));
-    await until('ejabberd answers', () => answers('ejabberd'), { timeoutMs: 60_000 });
+    await until('ejabberd answers', () => answers('ejabberd'));
   });
 });
 

@@ -5,14 +5,12 @@
 import { once } from 'node:events';
 import path from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AcmeServer } from '../support/acme-server.js';
 import { script } from '../support/host.js';
 import { platform } from '../support/platform.js';
 import { SecondPlatform } from '../support/second-platform.js';
 import { closeXmppClients, XmppClient } from '../support/xmpp.js';
-
-jest.setTimeout(240_000);
 
 const TLS_PORTS = ['XMPP_TLS_PORT', 'XMPP_WS_PORT', 'XMPP_HTTPS_PORT', 'SIP_TLS_PORT', 'SIP_WSS_PORT', 'TURN_TLS_PORT'];
 /** Of RFC 8489: a binding request with a transaction id. */
@@ -43,7 +41,7 @@ async function shown(ca?: string): Promise<string[]> {
 
 /** What the server answers on a connection that is open. */
 async function asked(socket: TLSSocket, request: string | Buffer): Promise<Buffer> {
-  const answer = once(socket, 'data', { signal: AbortSignal.timeout(5000) });
+  const answer = once(socket, 'data', { signal: AbortSignal.timeout(20_000) });
   socket.write(request);
   return (await answer)[0];
 }

@@ -5,7 +5,7 @@
 import { chmodSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ApiFront } from '../support/api-front.js';
 import { examine, findingOf, idsOf, type Report, RunningDoctor, runDoctor, TRUSTING } from '../support/doctor.js';
 import { type Server, script, without } from '../support/host.js';
@@ -14,9 +14,6 @@ import { platform, secret } from '../support/platform.js';
 import { Stores } from '../support/stores.js';
 import { until } from '../support/wait.js';
 
-// Each run may take half a minute, and what was broken has to come back.
-jest.setTimeout(120_000);
-
 const MOST_SECONDS = 30;
 const stores = new Stores();
 
@@ -24,8 +21,7 @@ afterAll(() => stores.close());
 
 const accountsLeft = (): Promise<string[]> => stores.usernames('doctor_');
 /** A removal that a server was away for is tried again after five seconds, each time. */
-const nothingLeft = () =>
-  until('no account is left', async () => (await accountsLeft()).length === 0, { timeoutMs: 30_000 });
+const nothingLeft = () => until('no account is left', async () => (await accountsLeft()).length === 0);
 
 /** The findings about the round trip, with how bad they are. */
 const journeyOf = ({ findings }: Report): Record<string, string> =>
@@ -114,20 +110,16 @@ describe('a server that is away', () => {
     ['api', ['api', 'roundtrip.login'], ['roundtrip.chat', 'roundtrip.call', 'server.ejabberd']],
   ];
 
-  it.each(cases)(
-    'is named, with what people miss and what to do: %s',
-    async (server, faults, well) => {
-      const report = await without(server, () => examine());
-      expect(report.status).toBe(2);
-      expect(idsOf(report, 'fault')).toEqual(expect.arrayContaining(faults));
-      expect(idsOf(report, 'ok')).toEqual(expect.arrayContaining(well));
-      for (const id of faults) expect(findingOf(report, id).remedy).toBeTruthy();
-      expect(findingOf(report, faults[0]!).remedy).toMatch(new RegExp(`up\\.sh.*log/${server}\\.log`));
-      expect(report.seconds).toBeLessThan(MOST_SECONDS);
-      await nothingLeft();
-    },
-    90_000,
-  );
+  it.each(cases)('is named, with what people miss and what to do: %s', async (server, faults, well) => {
+    const report = await without(server, () => examine());
+    expect(report.status).toBe(2);
+    expect(idsOf(report, 'fault')).toEqual(expect.arrayContaining(faults));
+    expect(idsOf(report, 'ok')).toEqual(expect.arrayContaining(well));
+    for (const id of faults) expect(findingOf(report, id).remedy).toBeTruthy();
+    expect(findingOf(report, faults[0]!).remedy).toMatch(new RegExp(`up\\.sh.*log/${server}\\.log`));
+    expect(report.seconds).toBeLessThan(MOST_SECONDS);
+    await nothingLeft();
+  });
 });
 
 describe('what is set wrong', () => {

@@ -2,15 +2,12 @@
  * The short form of the fault suite (`npm run test:faults`): under steady work by REST, XMPP and SIP every server is killed
  * at once, and those that keep what was promised stand still. Nothing is lost, and the platform is well again by itself.
  */
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Audit } from '../faults/audit.js';
 import { Census } from '../faults/census.js';
 import { type Fault, freeze, killAll } from '../faults/faults.js';
 import { Load } from '../faults/load.js';
 import { tryFault } from '../faults/trial.js';
-
-// A trial bounds its own waits: the work before, the recovery, and what was under way.
-jest.setTimeout(300_000);
 
 const FROZEN_MS = 3000;
 const CASES: Fault[] = [killAll, freeze('postgres', FROZEN_MS), freeze('ejabberd', FROZEN_MS)];

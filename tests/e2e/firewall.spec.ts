@@ -3,12 +3,10 @@
  */
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
-import { expect, it, jest } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { checkout } from '../support/checkout.js';
 import { script } from '../support/host.js';
 import { platform } from '../support/platform.js';
-
-jest.setTimeout(60_000);
 
 const { ports } = platform;
 

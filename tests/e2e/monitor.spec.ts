@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createServer, type Server } from 'node:tls';
-import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { NODE, program } from '../support/checkout.js';
 import { startServer, stopServer } from '../support/host.js';
 import { MailServer } from '../support/mail-server.js';
@@ -16,11 +16,8 @@ import { OwnApi } from '../support/own-api.js';
 import { apiSecrets } from '../support/platform.js';
 import { until } from '../support/wait.js';
 
-jest.setTimeout(120_000);
-
 const OPERATOR = 'operator@example.org';
 /** A look at everything takes a second or two, and what fails is looked at twice. */
-const WITHIN = { timeoutMs: 60_000 };
 
 let mails: MailServer;
 let uploads: Server;
@@ -49,8 +46,7 @@ function monitorBeside({ port }: OwnApi): ChildProcess {
   return spawn(NODE, [program('cli'), 'monitor'], { env, stdio: 'ignore' });
 }
 
-const told = (text: RegExp) =>
-  until(`a mail has ${text}`, () => mails.texts(OPERATOR).find((mail) => text.test(mail)), WITHIN);
+const told = (text: RegExp) => until(`a mail has ${text}`, () => mails.texts(OPERATOR).find((mail) => text.test(mail)));
 
 beforeAll(async () => {
   [mails, uploads] = await Promise.all([MailServer.start(), endingUploads()]);

@@ -2,7 +2,7 @@
  * What the operator does by the command line, on the running platform: suspending and resuming accounts, giving them
  * new ways in, deleting them, and inviting people.
  */
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Account, apiClient, registerAccount, uniqueName } from '../support/api.js';
 import { findInDatabases } from '../support/databases.js';
 import { affiliationsOf, subscribersOf } from '../support/ejabberd.js';
@@ -14,9 +14,6 @@ import { SocketClient } from '../support/socket-client.js';
 import { until } from '../support/wait.js';
 import { closeXmppClients, XmppClient } from '../support/xmpp.js';
 import { XmppStream, XmppWebSocket } from '../support/xmpp-stream.js';
-
-// A verb takes a second to start on a busy machine, and a suspension another to look for latecomers.
-jest.setTimeout(60_000);
 
 const login = ({ username, password }: Pick<Account, 'username' | 'password'>) =>
   apiClient().post('/account/login', { username, password });
@@ -250,7 +247,7 @@ describe('suspending while the chat server hangs', () => {
     } finally {
       process.kill(ejabberd, 'SIGCONT');
     }
-    await until('the stream ends', () => stream.closed, { timeoutMs: 30_000 });
+    await until('the stream ends', () => stream.closed);
     await until('no stream opens', async () => (await openStream(XmppStream.connect(), account)) === 'not-allowed');
     await done('account', 'resume', account.username);
     expect(await openStream(XmppStream.connect(), account)).toBeNull();

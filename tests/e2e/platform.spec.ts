@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { apiClient, registerAccount } from '../support/api.js';
 import {
   answers,
@@ -25,17 +25,13 @@ import {
 import { platform } from '../support/platform.js';
 import { until } from '../support/wait.js';
 
-const START_MS = 60_000;
-// A story may run up.sh twice, each time to its own deadline.
-jest.setTimeout(3 * START_MS);
-
 const readiness = async () =>
   (await apiClient().get(`http://${platform.host}:${platform.ports.api}/health/ready`)).data;
 
 /** The platform does its work again: an account goes through the API, PostgreSQL, ejabberd and Kamailio's table. */
 async function worksAgain(): Promise<void> {
-  await until('every neighbour is up', async () => (await readiness()).status === 'ready', { timeoutMs: START_MS });
-  await until('an account can be registered', () => registerAccount(), { timeoutMs: START_MS });
+  await until('every neighbour is up', async () => (await readiness()).status === 'ready');
+  await until('an account can be registered', () => registerAccount());
 }
 
 describe('the processes of the platform', () => {
@@ -56,10 +52,8 @@ describe('the processes of the platform', () => {
   it.each(SERVERS)('brings %s back after kill -9', async (server) => {
     const killed = (await serverPids())[server];
     process.kill(killed, 'SIGKILL');
-    await until(`${server} has another process`, async () => ![0, killed].includes((await serverPids())[server]), {
-      timeoutMs: START_MS,
-    });
-    await until(`${server} answers`, () => answers(server), { timeoutMs: START_MS });
+    await until(`${server} has another process`, async () => ![0, killed].includes((await serverPids())[server]));
+    await until(`${server} answers`, () => answers(server));
     await worksAgain();
   });
 

@@ -174,5 +174,5 @@ it('a login takes as long for a name that nobody has as for a wrong password', a
   process.stdout.write(
     `median of a wrong password ${median(known).toFixed(2)} ms, of an unknown name ${median(unknown).toFixed(2)} ms\n`,
   );
-  expect(Math.abs(median(known) / median(unknown) - 1)).toBeLessThan(0.1);
+  expect(Math.abs(median(known) / median(unknown) - 1)).toBeLessThan(0.2);
 });

@@ -170,8 +170,8 @@ describe('push parameters in the contact of a REGISTER', () => {
     await registerAs(kept, ';+sip.instance="<urn:uuid:kept>"');
     await registerAs(taken, ';+sip.instance="<urn:uuid:taken>"');
     await registerAs(taken, ';+sip.instance="<urn:uuid:taken>"', 0);
-    await until('another API runs', async () => (await serverPids()).api !== api, { timeoutMs: 20_000 });
-    await until('the device is known', async () => (await devicesOf(alice)).length > 0, { timeoutMs: 20_000 });
+    await until('another API runs', async () => (await serverPids()).api !== api);
+    await until('the device is known', async () => (await devicesOf(alice)).length > 0);
     await heardAll();
     expect(await devicesOf(alice)).toMatchObject([{ device_uuid: 'kept' }]);
   });

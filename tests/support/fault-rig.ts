@@ -13,7 +13,7 @@ export type Neighbour = (typeof NEIGHBOURS)[number];
 export type Steps = Record<Neighbour, string[]>;
 
 /** How long the API waits for a neighbour here: long enough for a busy machine, short enough to wait for it often. */
-const NEIGHBOUR_TIMEOUT_MS = 500;
+const NEIGHBOUR_TIMEOUT_MS = 1000;
 
 /** Longer than a reaper pauses between two steps of what it finishes. */
 const REST_MS = 300;

@@ -81,7 +81,7 @@ export async function stopServer(server: Server): Promise<void> {
 /** Resolves when it answers. */
 export async function startServer(server: Server): Promise<void> {
   await supervise('start', server);
-  await until(`${server} answers again`, () => answers(server), { timeoutMs: 60_000 });
+  await until(`${server} answers again`, () => answers(server));
 }
 
 /** Stops a server, and starts it again after the work: it stays away meanwhile. */

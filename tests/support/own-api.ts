@@ -6,9 +6,6 @@ import { NODE, program } from './checkout.js';
 import { apiSecrets, platform, secret } from './platform.js';
 import { until } from './wait.js';
 
-/** A second on a machine that has nothing else to do. */
-const START_WITHIN_MS = 30_000;
-
 /**
  * A second API process on the platform's databases and servers, with settings of its own: tests put proxies between it
  * and its neighbours, and the platform's own process stays as it is.
@@ -107,7 +104,7 @@ export class OwnApi {
     const health = `http://127.0.0.1:${this.port}/health`;
     const answers = async (): Promise<boolean> =>
       !this.running || (await axios.get(health, { proxy: false, timeout: 1000 })).status === 200;
-    await until('the own API answers', answers, { timeoutMs: START_WITHIN_MS });
+    await until('the own API answers', answers);
     if (!this.running) throw new Error(`the own API ended at once: ${this.output}`);
   }
 }

@@ -53,7 +53,9 @@ async function ask(command: string, parameters: Record<string, Bencoded> = {}): 
   const answer = new Promise<string>((resolve, reject) => {
     socket.once('message', (datagram) => resolve(datagram.toString('latin1')));
     socket.once('error', reject);
-    AbortSignal.timeout(5000).addEventListener('abort', () => reject(new Error(`rtpengine did not answer ${command}`)));
+    AbortSignal.timeout(20_000).addEventListener('abort', () =>
+      reject(new Error(`rtpengine did not answer ${command}`)),
+    );
   });
   socket.send(cookie + encode({ command, ...parameters }), platform.ports.rtpengineNg, '127.0.0.1');
   try {
