@@ -28,27 +28,27 @@ import { Pool } from '../support/pool.js';
 import { Stores, WHOLE_ACCOUNT } from '../support/stores.js';
 
 /** So many trials run at once; most of their time they wait for a deadline. */
-const PLACES = 6;
+const BENCHES = 6;
 /** Within it the reapers have brought all stores to agreement: the leases of what was cut off have to run out first. */
 const AGREEMENT_WITHIN_MS = 120_000;
 
 const stores = new Stores();
-/** A rig, and operations between accounts that nobody else changes meanwhile. */
-interface Place {
+/** Where trials are made, one at a time: a rig, and operations between accounts that nobody else changes meanwhile. */
+interface Bench {
   rig: FaultRig;
   operations: Record<OperationName, Operation>;
 }
 
-const places = new Pool<Place>();
+const benches = new Pool<Bench>();
 const stepsByOperation = new Map<OperationName, Promise<Steps>>();
 /** What went wrong with each operation. All begin at once: while the stores of one come to agree, others are tried. */
 const faults = new Map<OperationName, Promise<string[]>>();
 const outages = new Map<OperationName, Promise<string[]>>();
 
 beforeAll(async () => {
-  places.add(await Promise.all(Array.from({ length: PLACES }, makePlace)));
+  benches.add(await Promise.all(Array.from({ length: BENCHES }, makeBench)));
   for (const name of OPERATIONS) {
-    const steps = places.use(({ rig, operations }) => stepsOf(operations[name], rig));
+    const steps = benches.use(({ rig, operations }) => stepsOf(operations[name], rig));
     stepsByOperation.set(name, steps);
   }
   for (const name of OPERATIONS) faults.set(name, failuresOf(name, faultsAtEachStep));
@@ -56,7 +56,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await Promise.all([...places.all.map(({ rig }) => rig.stop()), stores.close()]);
+  await Promise.all([...benches.all.map(({ rig }) => rig.stop()), stores.close()]);
   for (const [name, taken] of stepsByOperation) {
     const steps = await taken;
     const counts = NEIGHBOURS.map((neighbour) => `${steps[neighbour].length} at ${neighbour}`);
@@ -64,17 +64,17 @@ afterAll(async () => {
   }
 });
 
-async function makePlace(): Promise<Place> {
+async function makeBench(): Promise<Bench> {
   const [rig, people] = await Promise.all([FaultRig.start(), registerPeople()]);
   return { rig, operations: operationsOn(stores, people) };
 }
 
-/** Carries all trials of an operation out, each at the next place that is free, and tells what went wrong. */
+/** Carries all trials of an operation out, each at the next bench that is free, and tells what went wrong. */
 async function failuresOf(name: OperationName, trialsOf: (steps: Steps) => Trial[]): Promise<string[]> {
   const failures: string[] = [];
   const leftAlone: LeftAlone[] = [];
   const attempt = (trial: Trial): Promise<void> =>
-    places.use(async ({ rig, operations }) => {
+    benches.use(async ({ rig, operations }) => {
       if (rig.api.obituary) throw new Error(rig.api.obituary);
       leftAlone.push(...(await tryStep(rig, operations[name], trial)));
     });
@@ -121,7 +121,7 @@ describe('50 registrations of one name at once', () => {
 
 describe('the processes that lived through all that', () => {
   it('are alive, and met nothing unexpected', () => {
-    for (const { rig } of places.all) {
+    for (const { rig } of benches.all) {
       expect(rig.api.running).toBe(true);
       expect(rig.api.log).not.toMatch(/internal_error|TypeError/);
     }
