@@ -71,7 +71,7 @@ export async function createApp(config: Config, build: Build = fromModuleList): 
   app.get(Drain).watch(app.getHttpServer());
   app.get(BrokenRequests).watch(app.getHttpServer());
   app.get(RequestHooks).attach(adapter);
-  acceptEmptyForms(fastify);
+  acceptEmptyBodies(fastify);
   if (config.http.corsOrigin) app.enableCors({ origin: config.http.corsOrigin, ...CORS });
   app.setGlobalPrefix(BASE_PATH, {
     exclude: [
@@ -86,8 +86,13 @@ export async function createApp(config: Config, build: Build = fromModuleList): 
   return app;
 }
 
-/** Some HTTP clients call the body form data when there is none. Only then is it accepted. */
-function acceptEmptyForms(fastify: FastifyInstance): void {
+/** Some HTTP clients name the type of a body when there is none, JSON or form data. Only then is the latter accepted. */
+function acceptEmptyBodies(fastify: FastifyInstance): void {
+  const parseJson = fastify.getDefaultJsonParser('error', 'error');
+  fastify.removeContentTypeParser('application/json');
+  fastify.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) =>
+    body === '' ? done(null, undefined) : parseJson(request, body, done),
+  );
   fastify.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => {
     if (body === '') done(null, undefined);
     else done(new UnsupportedMediaTypeException());

@@ -154,6 +154,16 @@ describe('the REST API', () => {
     expect(headers).not.toHaveProperty('access-control-allow-origin');
   });
 
+  it.each(['application/json', 'application/json; charset=utf-8', 'application/x-www-form-urlencoded'])(
+    'minds no type of a body that is not there: %s',
+    async (type) => {
+      const deleted = await app.http.delete('/api/v1/groups/nowhere').set(account.bearer).set('content-type', type);
+      expect([deleted.status, deleted.body.code]).toEqual([404, 'not_found']);
+      const needed = await app.http.post('/api/v1/account/login').set('content-type', type).send('');
+      expect([needed.status, needed.body.code]).toEqual([400, 'malformed_request']);
+    },
+  );
+
   it('answers an unknown route with a problem document', async () => {
     const answer = await app.http.get('/api/v1/nothing');
     expect([answer.status, answer.body.code, answer.type]).toEqual([404, 'not_found', 'application/problem+json']);
