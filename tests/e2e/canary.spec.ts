@@ -47,7 +47,6 @@ beforeAll(async () => {
     ...google.settings,
     REGISTRATION: 'invite',
     LOG_LEVEL: 'debug',
-    NEIGHBOUR_TIMEOUT_MS: '1000',
   });
   const { stdout } = await veil('invite', 'create', '--uses', '1000');
   const invite = canaries.learn('invite code', /^code +(\S+)/m.exec(stdout)?.[1] ?? 'no code');
