@@ -1,6 +1,6 @@
 const INTERVAL_MS = 50;
 // Long, for a machine that has much else to do: what has to happen sooner is given a time of its own.
-const DEFAULT_TIMEOUT_MS = 60_000;
+const DEFAULT_TIMEOUT_MS = 120_000;
 
 type Fulfilled<T> = Exclude<T, false | null | undefined>;
 
