@@ -31,7 +31,7 @@ beforeAll(async () => {
   deleteAccount = operationsOn(stores, people)['delete account'];
   const rig = await FaultRig.start();
   try {
-    trials = trialsOf(await stepsOf(deleteAccount, rig), ({ step, afterChange }) =>
+    trials = trialsOf(await stepsOf(deleteAccount, rig), (step, { afterChange }) =>
       afterChange ? [{ step, fault: 'hang' }] : [],
     );
   } finally {
@@ -86,7 +86,7 @@ async function killAtStep(change: Change, { neighbour, plan }: Trial): Promise<b
       },
       () => {},
     );
-    const isThere = () => rig.steps[neighbour].length >= plan.step;
+    const isThere = () => rig.stepsAt(neighbour).length >= plan.step;
     await until('it takes the step', () => isThere() || answered);
     const killed = isThere() && !answered;
     await rig.api.kill();

@@ -12,7 +12,7 @@ import {
   operationsOn,
   registerPeople,
 } from '../support/fault-operations.js';
-import { FaultRig, NEIGHBOURS, type Steps } from '../support/fault-rig.js';
+import { FaultRig, NEIGHBOURS, type Step, stepsAt } from '../support/fault-rig.js';
 import {
   describeTrial,
   expectAgreement,
@@ -40,7 +40,7 @@ interface Bench {
 }
 
 const benches = new Pool<Bench>();
-const stepsByOperation = new Map<OperationName, Promise<Steps>>();
+const stepsByOperation = new Map<OperationName, Promise<Step[]>>();
 /** What went wrong with each operation. All begin at once: while the stores of one come to agree, others are tried. */
 const faults = new Map<OperationName, Promise<string[]>>();
 const outages = new Map<OperationName, Promise<string[]>>();
@@ -59,7 +59,7 @@ afterAll(async () => {
   await Promise.all([...benches.all.map(({ rig }) => rig.stop()), stores.close()]);
   for (const [name, taken] of stepsByOperation) {
     const steps = await taken;
-    const counts = NEIGHBOURS.map((neighbour) => `${steps[neighbour].length} at ${neighbour}`);
+    const counts = NEIGHBOURS.map((neighbour) => `${stepsAt(neighbour, steps).length} at ${neighbour}`);
     process.stdout.write(`${name} takes ${counts.join(', ')}\n`);
   }
 });
@@ -70,7 +70,7 @@ async function makeBench(): Promise<Bench> {
 }
 
 /** Carries all trials of an operation out, each at the next bench that is free, and tells what went wrong. */
-async function failuresOf(name: OperationName, trialsOf: (steps: Steps) => Trial[]): Promise<string[]> {
+async function failuresOf(name: OperationName, trialsOf: (steps: Step[]) => Trial[]): Promise<string[]> {
   const failures: string[] = [];
   const leftAlone: LeftAlone[] = [];
   const attempt = (trial: Trial): Promise<void> =>

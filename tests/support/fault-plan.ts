@@ -17,6 +17,8 @@ export interface Plan {
 export class FaultPlan {
   /** What each step asked for, in order. */
   readonly steps: string[] = [];
+  /** Is told of each step. */
+  onStep: (what: string) => void = () => {};
   private armed = false;
   private plan: Plan | undefined;
   private running = 0;
@@ -58,6 +60,7 @@ export class FaultPlan {
   next(step: string): Fault | undefined {
     if (!this.armed) return undefined;
     this.steps.push(step);
+    this.onStep(step);
     return this.steps.length === this.plan?.step || this.away ? this.plan?.fault : undefined;
   }
 }

@@ -9,8 +9,14 @@ import { until } from './wait.js';
 export const NEIGHBOURS = ['ejabberd', 'kamailio', 'postgresql'] as const;
 export type Neighbour = (typeof NEIGHBOURS)[number];
 
-/** What was asked of each neighbour, in order. */
-export type Steps = Record<Neighbour, string[]>;
+/** What was asked of a neighbour. */
+export interface Step {
+  neighbour: Neighbour;
+  what: string;
+}
+
+export const stepsAt = (neighbour: Neighbour, steps: readonly Step[]): string[] =>
+  steps.filter((step) => step.neighbour === neighbour).map(({ what }) => what);
 
 /** How long the API waits for a neighbour here: long enough for a busy machine, short enough to wait for it often. */
 const NEIGHBOUR_TIMEOUT_MS = 1000;
@@ -30,10 +36,17 @@ interface Proxies {
 
 /** An API process of its own that reaches its neighbours through proxies. */
 export class FaultRig {
+  /** What was asked of the neighbours since `arm`, in order. */
+  readonly steps: Step[] = [];
+
   private constructor(
     readonly api: OwnApi,
     private readonly proxies: Proxies,
-  ) {}
+  ) {
+    for (const neighbour of NEIGHBOURS) {
+      proxies[neighbour].plan.onStep = (what) => this.steps.push({ neighbour, what });
+    }
+  }
 
   static async start(): Promise<FaultRig> {
     const { xmppApi, sipRpc, database } = platform.ports;
@@ -58,6 +71,7 @@ export class FaultRig {
     const atRest = () => NEIGHBOURS.every((each) => this.proxies[each].plan.restMs > REST_MS);
     // Whoever is disturbed nevertheless tries again.
     await until('the reapers rest', atRest, { timeoutMs: MOST_REST_MS }).catch(() => {});
+    this.steps.length = 0;
     for (const each of NEIGHBOURS) this.proxies[each].plan.arm(each === neighbour ? plan : undefined);
   }
 
@@ -66,14 +80,9 @@ export class FaultRig {
     this.proxies.postgresql.gate.open();
   }
 
-  /** The steps at each neighbour since `arm`. */
-  get steps(): Steps {
-    const { ejabberd, kamailio, postgresql } = this.proxies;
-    return {
-      ejabberd: [...ejabberd.plan.steps],
-      kamailio: [...kamailio.plan.steps],
-      postgresql: [...postgresql.plan.steps],
-    };
+  /** What was asked of one neighbour since `arm`, in order. */
+  stepsAt(neighbour: Neighbour): string[] {
+    return stepsAt(neighbour, this.steps);
   }
 
   async stop(): Promise<void> {

@@ -3,7 +3,7 @@ import { expect } from '@jest/globals';
 import type { AxiosResponse } from 'axios';
 import type { Change, Operation } from './fault-operations.js';
 import { FAULTS, type Plan } from './fault-plan.js';
-import { type FaultRig, NEIGHBOURS, type Neighbour, type Steps } from './fault-rig.js';
+import { type FaultRig, NEIGHBOURS, type Neighbour, type Step, stepsAt } from './fault-rig.js';
 import { until } from './wait.js';
 
 /** Within it a first request is answered, whatever fails: as docs/operations.md says. */
@@ -28,59 +28,66 @@ export interface LeftAlone {
   promised: boolean;
 }
 
-/** Carries an operation out without a fault, and tells its steps: those that it takes twice in a row. */
-export function stepsOf(operation: Operation, rig: FaultRig): Promise<Steps> {
-  let before: Steps | undefined;
+/** Carries an operation out without a fault, and tells its steps: those that each neighbour sees twice in a row. */
+export function stepsOf(operation: Operation, rig: FaultRig): Promise<Step[]> {
+  let before: string[][] = [];
   return until('the operation succeeds twice with the same steps', async () => {
     const change = await operation();
     await rig.arm();
     const answer = await change.request(rig.api);
     rig.disarm();
+    const steps = [...rig.steps];
     if (!succeeded(answer)) return undefined;
     await change.discard();
-    const [steps, earlier] = [rig.steps, before];
-    before = steps;
-    return isDeepStrictEqual(steps, earlier) && steps;
+    const [seen, earlier] = [NEIGHBOURS.map((neighbour) => stepsAt(neighbour, steps)), before];
+    before = seen;
+    return isDeepStrictEqual(seen, earlier) && steps;
   });
 }
 
 /** Every way in which one step can fail. Done with its answer lost is the same as refused where nothing stays of it. */
-export const faultsAtEachStep = (steps: Steps): Trial[] =>
-  trialsOf(steps, ({ step, stays }) =>
-    FAULTS.filter((fault) => stays || fault !== 'apply_then_cut').map((fault) => ({ step, fault })),
+export const faultsAtEachStep = (steps: readonly Step[]): Trial[] =>
+  trialsOf(steps, (number, { stays }) =>
+    FAULTS.filter((fault) => stays || fault !== 'apply_then_cut').map((fault) => ({ step: number, fault })),
   );
 
-/** Every state of the stores in which a neighbour can be away from then on. */
-export const outagesInEachState = (steps: Steps): Trial[] =>
-  trialsOf(steps, ({ step, afterChange }) => (afterChange ? [{ step, fault: 'refuse', lasting: true }] : []));
+/** Every state of the stores from which on a neighbour can be away. */
+export const outagesInEachState = (steps: readonly Step[]): Trial[] =>
+  trialsOf(steps, (step, { afterChange }) => (afterChange ? [{ step, fault: 'refuse', lasting: true }] : []));
 
-/** A step, and what it is to the stores. */
-interface Place {
-  step: number;
+/** What a step is to the stores. */
+interface Effect {
   /** Whether what it does stays when its connection is lost. */
   stays: boolean;
-  /** Whether it is the first after something that stays: whoever stops there leaves what nobody before it has left. */
+  /** Whether anything stays of what was done since the step before at its neighbour: it fails in another state than that one. */
   afterChange: boolean;
 }
 
-/** Trials of steps at every neighbour. */
-export const trialsOf = (steps: Steps, plansFor: (place: Place) => Plan[]): Trial[] =>
-  NEIGHBOURS.flatMap((neighbour) =>
-    placesOf(steps[neighbour]).flatMap((place) =>
-      plansFor(place).map((plan) => ({ neighbour, plan, steps: steps[neighbour].slice(0, place.step) })),
-    ),
-  );
+/** Trials of the steps of an operation, by neighbour. `plansFor` gets the number of a step at its neighbour. */
+export function trialsOf(steps: readonly Step[], plansFor: (step: number, effect: Effect) => Plan[]): Trial[] {
+  const effects = effectsOf(steps);
+  return NEIGHBOURS.flatMap((neighbour) => {
+    const own = effects.filter((_, index) => steps[index]?.neighbour === neighbour);
+    const whats = stepsAt(neighbour, steps);
+    return own.flatMap((effect, index) =>
+      plansFor(index + 1, effect).map((plan) => ({ neighbour, plan, steps: whats.slice(0, index + 1) })),
+    );
+  });
+}
 
-function placesOf(steps: readonly string[]): Place[] {
+/** Of a read nothing stays, nor of what is done in a transaction before its commit. */
+function effectsOf(steps: readonly Step[]): Effect[] {
   let inTransaction = false;
-  let afterChange = true;
-  return steps.map((what, index) => {
+  let changes = 0;
+  const changesAt = new Map<Neighbour, number>();
+  return steps.map(({ neighbour, what }) => {
+    const afterChange = changesAt.get(neighbour) !== changes;
+    changesAt.set(neighbour, changes);
     if (what === 'begin') inTransaction = true;
-    const stays = what === 'commit' || !(inTransaction || what.startsWith('SELECT '));
+    const undone = neighbour === 'postgresql' && what !== 'commit' && (inTransaction || what.startsWith('SELECT '));
     if (what === 'commit' || what === 'rollback') inTransaction = false;
-    const place = { step: index + 1, stays, afterChange };
-    afterChange = stays;
-    return place;
+    if (!undone) changes += 1;
+    return { stays: !undone, afterChange };
   });
 }
 
@@ -122,7 +129,7 @@ async function cut(rig: FaultRig, change: Change, { neighbour, plan }: Trial) {
   rig.disarm();
   expect(performance.now() - startedAt).toBeLessThan(ANSWER_WITHIN_MS);
   expectClear(answer);
-  return { answer, steps: rig.steps[neighbour].slice(0, plan.step) };
+  return { answer, steps: rig.stepsAt(neighbour).slice(0, plan.step) };
 }
 
 /** Success, or a problem that says who failed. */
