@@ -11,7 +11,7 @@ const common = {
 export default {
   workerIdleMemoryLimit: '512MB',
   // Bounds a hang on a busy machine; it measures nothing.
-  testTimeout: 30_000,
+  testTimeout: 300_000,
   projects: [
     { ...common, displayName: 'unit', testRegex: '(?<!\\.medium)\\.spec\\.js$' },
     { ...common, displayName: 'medium', testRegex: '\\.medium\\.spec\\.js$' },

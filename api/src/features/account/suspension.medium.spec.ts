@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TestApp } from '../../testing/app.js';
 import { finishAll } from '../../testing/finish-all.js';
 import { CallNotices } from '../calls/call-notices.js';
@@ -8,9 +8,6 @@ import { AccountRemoval } from './account-removal.js';
 import { AccountSuspension } from './account-suspension.js';
 import { sipCredentials } from './password.js';
 import { SuspensionRepository } from './suspension.repository.js';
-
-// Each suspension waits half a second for latecomers.
-jest.setTimeout(20_000);
 
 describe('the suspension of an account', () => {
   let app: TestApp;

@@ -75,4 +75,4 @@ it('what is kept for a time goes when it is over, and not before', async () => {
   await leftAfter(7, LASTING);
   await leftAfter(60, []);
   expect(app.chatData.forgotten).toEqual(expect.arrayContaining(['archived 365', 'waiting 90']));
-}, 90_000);
+});
