@@ -14,7 +14,7 @@ done
 # Stories run in lanes side by side, each with servers of its own: most of its time a story waits.
 LANES=4
 # A runner that hangs is a failure, not a reason to wait.
-RUNNER_TIMEOUT=2700
+RUNNER_TIMEOUT=3600
 
 passed=0
 failed=0

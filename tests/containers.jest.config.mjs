@@ -5,5 +5,5 @@ export default {
   testRegex: '\\.spec\\.js$',
   transform: {},
   // This bounds a hang, it measures nothing.
-  testTimeout: 900_000,
+  testTimeout: 1_800_000,
 };

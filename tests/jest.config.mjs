@@ -7,5 +7,5 @@ export default {
   testPathIgnorePatterns: ['<rootDir>/containers/'],
   transform: {},
   // Whatever a story waits for has a time of its own (support/wait.ts): this bounds a hang, it measures nothing.
-  testTimeout: 900_000,
+  testTimeout: 1_800_000,
 };

@@ -7,7 +7,16 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ApiFront } from '../support/api-front.js';
-import { examine, findingOf, idsOf, type Report, RunningDoctor, runDoctor, TRUSTING } from '../support/doctor.js';
+import {
+  examine,
+  examineAs,
+  findingOf,
+  idsOf,
+  type Report,
+  RunningDoctor,
+  runDoctor,
+  TRUSTING,
+} from '../support/doctor.js';
 import { type Server, script, without } from '../support/host.js';
 import { OwnApi } from '../support/own-api.js';
 import { platform, secret } from '../support/platform.js';
@@ -45,7 +54,7 @@ const WHOLE_JOURNEY = {
 describe('a deployment that is well', () => {
   let report: Report;
   beforeAll(async () => {
-    report = await examine();
+    report = await examineAs(0);
   });
 
   it('is found well, each port by its own protocol', () => {
@@ -87,7 +96,7 @@ describe('a deployment that is well', () => {
   });
 
   it('is seen from outside by the URL of its API alone, without any setting', async () => {
-    const outside = await examine(['--url', `http://${platform.host}:${platform.ports.api}`, ...TRUSTING], {
+    const outside = await examineAs(0, ['--url', `http://${platform.host}:${platform.ports.api}`, ...TRUSTING], {
       VEIL_VAR: '',
       DB_PASSWORD_FILE: '',
     });
@@ -181,7 +190,7 @@ describe('what is set wrong', () => {
 
   it('is a database that is newer than the programs: a warning', async () => {
     const restore = await stores.addMigration('20991231000000');
-    const report = await examine();
+    const report = await examineAs(1);
     await restore();
     expect(report.status).toBe(1);
     expect(findingOf(report, 'database.migrations')).toMatchObject({ severity: 'warning' });
@@ -189,8 +198,8 @@ describe('what is set wrong', () => {
 });
 
 describe('a certificate', () => {
-  const through = async (front: ApiFront, words: string[] = TRUSTING): Promise<Report> => {
-    const report = await examine(['--url', front.url, ...words]);
+  const through = async (front: ApiFront, status: number): Promise<Report> => {
+    const report = await examineAs(status, ['--url', front.url, ...TRUSTING]);
     front.close();
     return report;
   };
@@ -212,7 +221,7 @@ describe('a certificate', () => {
     [10, 1, 'warning'],
     [2, 2, 'fault'],
   ])('that ends in %i days gives %i', async (days, status, severity) => {
-    const report = await through(await ApiFront.withCertificate('localhost', days));
+    const report = await through(await ApiFront.withCertificate('localhost', days), status);
     expect(report.status).toBe(status);
     expect(findingOf(report, 'certificate.api.tls')).toMatchObject({
       severity,
@@ -222,7 +231,7 @@ describe('a certificate', () => {
   });
 
   it('for another name is a fault: apps do not use the API, nor does the doctor', async () => {
-    const report = await through(await ApiFront.withCertificate('other.test', 30));
+    const report = await through(await ApiFront.withCertificate('other.test', 30), 2);
     expect(report.status).toBe(2);
     expect(findingOf(report, 'certificate.api.tls')).toMatchObject({
       severity: 'fault',
@@ -238,7 +247,7 @@ it.each([
   [-3_600_000, 2, 'fault', 'behind'],
 ])('a clock that is off by %i ms gives %i', async (offset, status, severity, direction) => {
   const front = await ApiFront.withClock(offset);
-  const report = await examine(['--url', front.url, ...TRUSTING]);
+  const report = await examineAs(status, ['--url', front.url, ...TRUSTING]);
   front.close();
   expect(report.status).toBe(status);
   expect(findingOf(report, 'clock.api')).toMatchObject({ severity, detail: expect.stringContaining(direction) });
@@ -252,7 +261,7 @@ describe('where nobody may register', () => {
   afterAll(() => closed.stop());
 
   it('the doctor makes its accounts itself, on the server', async () => {
-    const report = await examine(TRUSTING, { API_PORT: String(closed.port), REGISTRATION: 'closed' });
+    const report = await examineAs(0, TRUSTING, { API_PORT: String(closed.port), REGISTRATION: 'closed' });
     expect(report.status).toBe(0);
     expect(journeyOf(report)).toEqual(WHOLE_JOURNEY);
     expect(findingOf(report, 'roundtrip.accounts').detail).toContain('on the server');
@@ -260,7 +269,7 @@ describe('where nobody may register', () => {
   });
 
   it('it says from outside what it did not try', async () => {
-    const report = await examine(['--url', `http://127.0.0.1:${closed.port}`, ...TRUSTING]);
+    const report = await examineAs(0, ['--url', `http://127.0.0.1:${closed.port}`, ...TRUSTING]);
     expect(report.status).toBe(0);
     expect(journeyOf(report)).toEqual({ accounts: 'info' });
     expect(findingOf(report, 'roundtrip.accounts').detail).toContain('closed');
