@@ -53,7 +53,7 @@ export abstract class PushClient {
   /** What the operator has to set before anything can be sent; null when that is done. */
   abstract readonly missing: string | null;
 
-  /** One attempt, which ends within the time, in milliseconds. Whatever happens is told, and nothing thrown. */
+  /** One attempt, which ends within the time, in whole milliseconds. Whatever happens is told, and nothing thrown. */
   abstract deliver(target: PushTarget, message: PushMessage, withinMs: number): Promise<Delivery>;
 }
 

@@ -85,7 +85,8 @@ export class PushDelivery {
     let last = 'there was no time left to try';
     for (let attempt = 0; ; attempt += 1) {
       const delivery = await this.gates[client.provider].pass<Delivery>(async () => {
-        const left = Math.min(endsAt - performance.now(), this.attemptMs);
+        // A timer takes whole milliseconds only.
+        const left = Math.min(Math.floor(endsAt - performance.now()), this.attemptMs);
         return left > 0 && !stop.aborted ? this.attempt(client, target, message, left) : failed(last);
       });
       if (delivery.result !== 'retry') return delivery;
