@@ -47,6 +47,8 @@ beforeAll(async () => {
     ...google.settings,
     REGISTRATION: 'invite',
     LOG_LEVEL: 'debug',
+    // Outages are waited for often.
+    NEIGHBOUR_TIMEOUT_MS: '2500',
   });
   const { stdout } = await veil('invite', 'create', '--uses', '1000');
   const invite = canaries.learn('invite code', /^code +(\S+)/m.exec(stdout)?.[1] ?? 'no code');

@@ -20,6 +20,9 @@ import { until } from './wait.js';
  * and forgeries need that. Calls with media are told with real phones (sip-baresip.ts, sip-sipp.ts).
  */
 
+/** Timers B and F: what has no final response by then will have none (RFC 3261, 17.1). */
+const TRANSACTION_MS = 32_000;
+
 export interface Credentials {
   username: string;
   password: string;
@@ -137,7 +140,7 @@ export class SipClient {
   }
 
   /** The final response of a transaction. */
-  final(exchange: Exchange, timeoutMs?: number): Promise<SipResponse> {
+  final(exchange: Exchange, timeoutMs = TRANSACTION_MS): Promise<SipResponse> {
     const { request } = exchange;
     return until(
       `${this.credentials.username} has a final response to ${request.method}`,
@@ -147,7 +150,7 @@ export class SipClient {
   }
 
   /** The next request of that method which this client has not seen yet. */
-  async incoming(method: string, timeoutMs?: number): Promise<SipRequest> {
+  async incoming(method: string, timeoutMs = TRANSACTION_MS): Promise<SipRequest> {
     const request = await until(
       `${this.credentials.username} receives ${method}`,
       () => this.received.find((message): message is SipRequest => isRequest(message) && message.method === method),

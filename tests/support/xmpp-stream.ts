@@ -11,6 +11,9 @@ const STREAM = "xmlns:stream='http://etherx.jabber.org/streams' version='1.0'";
 const SASL = "xmlns='urn:ietf:params:xml:ns:xmpp-sasl'";
 const FRAMING = 'urn:ietf:params:xml:ns:xmpp-framing';
 
+/** Nobody listens longer to a stream that says nothing. */
+const PATIENCE_MS = 30_000;
+
 const encode = (text: string): string => Buffer.from(text).toString('base64');
 const decode = (text: string): string => Buffer.from(text, 'base64').toString();
 
@@ -25,7 +28,9 @@ abstract class Wire {
 
   /** Waits for the pattern in what has arrived, and takes everything up to its end. */
   async read(pattern: RegExp): Promise<RegExpExecArray> {
-    await until(`${pattern} arrives`, () => this.ended || pattern.test(this.inbox));
+    await until(`${pattern} arrives`, () => this.ended || pattern.test(this.inbox), {
+      timeoutMs: PATIENCE_MS,
+    });
     const found = pattern.exec(this.inbox);
     if (!found) throw new Error(`the server ended the stream before ${pattern}: ${this.inbox}`);
     this.inbox = this.inbox.slice(found.index + found[0].length);
