@@ -17,7 +17,6 @@ import { apiSecrets } from '../support/platform.js';
 import { until } from '../support/wait.js';
 
 const OPERATOR = 'operator@example.org';
-/** A look at everything takes a second or two, and what fails is looked at twice. */
 
 let mails: MailServer;
 let uploads: Server;
@@ -46,6 +45,7 @@ function monitorBeside({ port }: OwnApi): ChildProcess {
   return spawn(NODE, [program('cli'), 'monitor'], { env, stdio: 'ignore' });
 }
 
+/** A look at everything takes a second or two, and what fails is looked at twice. */
 const told = (text: RegExp) => until(`a mail has ${text}`, () => mails.texts(OPERATOR).find((mail) => text.test(mail)));
 
 beforeAll(async () => {

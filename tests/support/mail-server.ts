@@ -84,10 +84,16 @@ export class MailServer {
   /** What has come to the address and was not read yet, with long lines as they were before they were folded. */
   texts(address: string): string[] {
     const mails = this.mails.filter(({ to }) => to === address);
-    return mails.map(({ text }) => text.replace(/=\r?\n/g, ''));
+    return mails.map(({ text }) => unfolded(text.replace(/=\r?\n/g, '')));
   }
 
   async stop(): Promise<void> {
     await new Promise<void>((resolve) => this.server.close(resolve));
   }
+}
+
+/** A long field of the head goes on in the next line (RFC 5322, 2.2.3). */
+function unfolded(text: string): string {
+  const [head = ''] = text.split(/\r?\n\r?\n/, 1);
+  return head.replace(/\r?\n(?=[ \t])/g, '') + text.slice(head.length);
 }
